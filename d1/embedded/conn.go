@@ -1,0 +1,260 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/fts5"
+	"github.com/ncruces/go-sqlite3/ext/rtree"
+
+	"github.com/skylite-go/skylite/d1"
+)
+
+// conn is one SQLite connection under D1's rules. One goroutine uses it at a time.
+type conn struct {
+	*sqlite3.Conn
+	permits
+	db       *DB
+	clock    clock
+	stmts    stmtCache
+	schema   int64 // db.schema when the cache was last known to be good
+	cursor   readCursor
+	begin    *sqlite3.Stmt
+	commit   *sqlite3.Stmt
+	pages    *sqlite3.Stmt
+	free     *sqlite3.Stmt
+	rollback *sqlite3.Stmt
+	broken   bool // must not be used again
+	writing  bool
+}
+
+// lockWait is how long a connection waits for another process to let go of the
+// file.
+const lockWait = 10 * time.Second
+
+func (db *DB) openConn(writing bool) (*conn, error) {
+	c := &conn{db: db, writing: writing}
+	var err error
+	c.Conn, err = sqlite3.OpenFlags(db.filename(),
+		sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE|sqlite3.OPEN_URI|sqlite3.OPEN_NOMUTEX)
+	if err != nil {
+		return nil, plainError(err)
+	}
+	if err := c.setUp(); err != nil {
+		c.discard()
+		return nil, plainError(err)
+	}
+	return c, nil
+}
+
+// filename is a URI because only a URI says whose mode the WAL takes.
+func (db *DB) filename() string {
+	if db.cfg.Path == "" {
+		return ":memory:"
+	}
+	path := (&url.URL{Path: db.cfg.Path}).EscapedPath()
+	return "file:" + path + "?modeof=" + url.QueryEscape(db.cfg.Path)
+}
+
+func (c *conn) setUp() error {
+	c.trusted = true
+	defer func() { c.trusted = false }()
+	if err := c.BusyTimeout(lockWait); err != nil {
+		return err
+	}
+	if err := fts5.Register(c.Conn); err != nil {
+		return err
+	}
+	if err := rtree.Register(c.Conn); err != nil {
+		return err
+	}
+	for args := 1; args <= 2; args++ {
+		if err := c.CreateFunction("load_extension", args, 0, refuseExtension); err != nil {
+			return err
+		}
+	}
+	for _, pragma := range c.pragmas() {
+		if err := c.Exec("PRAGMA " + pragma); err != nil {
+			return err
+		}
+	}
+	for op, on := range map[sqlite3.DBConfig]bool{
+		sqlite3.DBCONFIG_DEFENSIVE: true,
+		sqlite3.DBCONFIG_DQS_DML:   true,
+		sqlite3.DBCONFIG_DQS_DDL:   true,
+	} {
+		if _, err := c.Config(op, on); err != nil {
+			return err
+		}
+	}
+	if err := c.prepareOwn(); err != nil {
+		return err
+	}
+	c.setLimits()
+	return c.SetAuthorizer(c.authorize)
+}
+
+// refuseExtension stands for load_extension(), which D1 has but does not allow.
+func refuseExtension(ctx sqlite3.Context, _ ...sqlite3.Value) {
+	ctx.ResultError(errors.New("not authorized"))
+}
+
+func (c *conn) pragmas() []string {
+	sync := map[Sync]string{SyncFull: "FULL", SyncNormal: "NORMAL", SyncOff: "OFF"}[c.db.cfg.Sync]
+	pragmas := []string{"foreign_keys=ON", "recursive_triggers=OFF", "synchronous=" + sync}
+	switch {
+	case c.db.cfg.Path == "":
+		pragmas = append(pragmas, "user_version=0") // makes the first page, as WAL does
+	case c.writing:
+		pragmas = append([]string{"journal_mode=WAL"}, pragmas...)
+	default:
+		pragmas = append(pragmas, "query_only=ON")
+	}
+	if c.writing {
+		const pageSize = 4096
+		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", c.db.cfg.MaxBytes/pageSize))
+	}
+	return pragmas
+}
+
+// setLimits sets what workerd sets on its connections.
+func (c *conn) setLimits() {
+	for id, limit := range map[sqlite3.LimitCategory]int{
+		sqlite3.LIMIT_LENGTH:              maxLength,
+		sqlite3.LIMIT_SQL_LENGTH:          d1.MaxStatementBytes,
+		sqlite3.LIMIT_COLUMN:              d1.MaxColumns,
+		sqlite3.LIMIT_EXPR_DEPTH:          d1.MaxExpressionDepth,
+		sqlite3.LIMIT_COMPOUND_SELECT:     d1.MaxCompoundTerms,
+		sqlite3.LIMIT_VDBE_OP:             25_000,
+		sqlite3.LIMIT_FUNCTION_ARG:        127,
+		sqlite3.LIMIT_ATTACHED:            0,
+		sqlite3.LIMIT_LIKE_PATTERN_LENGTH: d1.MaxLikePatternBytes,
+		sqlite3.LIMIT_VARIABLE_NUMBER:     d1.MaxParams,
+		sqlite3.LIMIT_TRIGGER_DEPTH:       d1.MaxTriggerDepth,
+		sqlite3.LIMIT_WORKER_THREADS:      0,
+	} {
+		c.Limit(id, limit)
+	}
+}
+
+// maxLength is the longest value that workerd 1.20261117 takes; D1 documents less.
+const maxLength = 8_388_642
+
+// prepareOwn prepares the statements that run around the caller's.
+func (c *conn) prepareOwn() error {
+	begin := "BEGIN"
+	if c.writing {
+		begin = "BEGIN IMMEDIATE"
+	}
+	for _, own := range []struct {
+		stmt **sqlite3.Stmt
+		sql  string
+	}{
+		{&c.begin, begin}, {&c.commit, "COMMIT"}, {&c.rollback, "ROLLBACK"},
+		{&c.pages, "PRAGMA page_count"}, {&c.free, "PRAGMA freelist_count"},
+	} {
+		stmt, _, err := c.PrepareFlags(own.sql, sqlite3.PREPARE_PERSISTENT)
+		if err != nil {
+			return err
+		}
+		*own.stmt = stmt
+	}
+	return nil
+}
+
+// prepareDatabase makes what every database holds.
+func (c *conn) prepareDatabase() error {
+	if !c.db.cfg.SystemTable {
+		return nil
+	}
+	return c.own(func() error {
+		return c.Exec("CREATE TABLE IF NOT EXISTS _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+	})
+}
+
+// own runs something of ours, past the authorizer and past the caller's context.
+func (c *conn) own(run func() error) error {
+	c.trusted = true
+	old := c.SetInterrupt(context.Background())
+	defer func() {
+		c.SetInterrupt(old)
+		c.trusted = false
+	}()
+	return plainError(run())
+}
+
+// size returns the bytes in use, or the size known before if it cannot be read.
+func (c *conn) size() int64 {
+	size := c.db.size.Load()
+	_ = c.own(func() error {
+		pages, free := number(c.pages), number(c.free)
+		if pages > 0 {
+			size = (pages - free) * 4096
+		}
+		return nil
+	})
+	return size
+}
+
+// number runs a statement that returns one number.
+func number(s *sqlite3.Stmt) int64 {
+	defer s.Reset()
+	if s.Step() {
+		return s.ColumnInt64(0)
+	}
+	return 0
+}
+
+// discard closes the connection and everything compiled on it.
+func (c *conn) discard() {
+	var all []*sqlite3.Stmt
+	for stmt := range c.Stmts() {
+		all = append(all, stmt)
+	}
+	for _, stmt := range all {
+		stmt.Close()
+	}
+	if err := c.Close(); err != nil {
+		c.db.cfg.Logger.Error("cannot close a connection", "error", err)
+	}
+}
+
+// clock is the context of a statement that runs: it ends with the request's own
+// context, and when the statements of the request have run for too long. The time
+// that a caller takes between two rows does not count.
+type clock struct {
+	context.Context
+	limit   time.Duration // <= 0 means none
+	used    time.Duration
+	mark    time.Time // when the engine was entered
+	expired bool
+}
+
+func (k *clock) start(ctx context.Context, limit time.Duration) {
+	*k = clock{Context: ctx, limit: limit, mark: time.Now()}
+}
+
+// enter says that the engine is about to run.
+func (k *clock) enter() {
+	if k.limit > 0 {
+		k.mark = time.Now()
+	}
+}
+
+// Err is asked before every step, and every thousand instructions.
+func (k *clock) Err() error {
+	if k.limit > 0 {
+		now := time.Now()
+		k.used += now.Sub(k.mark)
+		k.mark = now
+		if k.used > k.limit {
+			k.expired = true
+			return context.DeadlineExceeded
+		}
+	}
+	return k.Context.Err()
+}

@@ -1,0 +1,97 @@
+package embedded
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqlitecode"
+)
+
+// errNeedsWriter says that a request cannot run on a reader.
+var errNeedsWriter = errors.New("the request needs the writer")
+
+// timeoutMessage is D1's text for a statement that ran too long.
+const timeoutMessage = "D1 DB storage operation exceeded timeout which caused object to be reset."
+
+// engineError is an error in D1's words.
+func engineError(message string, offset, extended int) *d1.Error {
+	return d1.NewError(sqlitecode.Format(message, offset, extended))
+}
+
+// sqlError turns an error of the engine into D1's. textLen is the length of the
+// text that was compiled, or 0 if the statement was running.
+func (c *conn) sqlError(err error, textLen int) *d1.Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*d1.Error); ok {
+		return e
+	}
+	if errors.Is(err, sqlite3.INTERRUPT) {
+		if interrupted := c.interrupted(); interrupted != nil {
+			return interrupted
+		}
+	}
+	offset := -1
+	if e, ok := errors.AsType[*sqlite3.Error](err); ok && e.SQL() != "" && textLen > 0 {
+		offset = textLen - len(e.SQL())
+	}
+	return engineError(rawMessage(err), offset, extendedCode(err))
+}
+
+// interrupted says why the engine was interrupted, or nil if it was not by us.
+func (c *conn) interrupted() *d1.Error {
+	if c.clock.expired {
+		e := d1.NewError(timeoutMessage)
+		e.Transient = false
+		return e
+	}
+	if c.clock.Context == nil {
+		return nil
+	}
+	if err := c.clock.Context.Err(); err != nil {
+		e := d1.NewError("the request was given up: " + err.Error())
+		e.Err = err
+		return e
+	}
+	return nil
+}
+
+func extendedCode(err error) int {
+	if e, ok := errors.AsType[*sqlite3.Error](err); ok {
+		return int(e.ExtendedCode())
+	}
+	if code, ok := errors.AsType[sqlite3.ExtendedErrorCode](err); ok {
+		return int(code)
+	}
+	if code, ok := errors.AsType[sqlite3.ErrorCode](err); ok {
+		return int(code)
+	}
+	return sqlitecode.Error
+}
+
+// rawMessage is what sqlite3_errmsg says: the engine's Go error puts the meaning of
+// the code in front of it.
+func rawMessage(err error) string {
+	text := err.Error()
+	meaning := sqlite3.ExtendedErrorCode(extendedCode(err)).Error()
+	if rest, ok := strings.CutPrefix(text, meaning+": "); ok {
+		return rest
+	}
+	return strings.TrimPrefix(text, "sqlite3: ")
+}
+
+// plainError is an error of the engine without its package's name, for errors that
+// are no answer to a statement.
+func plainError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := err.(*sqlite3.Error); ok {
+		return errors.New(rawMessage(err))
+	}
+	return err
+}

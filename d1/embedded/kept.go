@@ -1,0 +1,73 @@
+package embedded
+
+import "github.com/skylite-go/skylite/d1"
+
+// writeResult is the answer to one statement of a request that went through the
+// writer. Its rows are kept: they may only be seen after the commit, and a slow
+// reader must not hold up the writer.
+type writeResult struct {
+	columns []string
+	values  []d1.Value // of all rows, one after the other
+	meta    d1.Meta
+}
+
+func (r *writeResult) keep(s *stmt) {
+	r.columns = s.columns
+	var chunk []byte
+	for i := range s.columns {
+		v := s.value(i)
+		if b := v.Bytes(); len(b) > 0 {
+			if cap(chunk)-len(chunk) < len(b) {
+				chunk = make([]byte, 0, max(len(b), 64))
+			}
+			n := len(chunk)
+			chunk = append(chunk, b...)
+			if v.Kind() == d1.KindText {
+				v = d1.Text(chunk[n:len(chunk):len(chunk)])
+			} else {
+				v = d1.Blob(chunk[n:len(chunk):len(chunk)])
+			}
+		}
+		r.values = append(r.values, v)
+	}
+}
+
+func (r *writeResult) count() int {
+	if len(r.columns) == 0 {
+		return 0
+	}
+	return len(r.values) / len(r.columns)
+}
+
+// writeCursor reads results that were kept.
+type writeCursor struct {
+	results []writeResult
+	at      int
+	row     int // the row after the current one
+}
+
+var _ d1.Cursor = (*writeCursor)(nil)
+
+func (w *writeCursor) NextResult() bool {
+	w.at++
+	w.row = 0
+	return w.at < len(w.results)
+}
+
+func (w *writeCursor) Columns() []string { return w.results[w.at].columns }
+
+func (w *writeCursor) Next() bool {
+	w.row++
+	return w.row <= w.results[w.at].count()
+}
+
+func (w *writeCursor) Row() []d1.Value {
+	r := &w.results[w.at]
+	n := len(r.columns)
+	return r.values[(w.row-1)*n : w.row*n]
+}
+
+func (w *writeCursor) Meta() d1.Meta         { return w.results[w.at].meta }
+func (w *writeCursor) Bookmark() d1.Bookmark { return "" }
+func (w *writeCursor) Err() error            { return nil }
+func (w *writeCursor) Close() error          { return nil }

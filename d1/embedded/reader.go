@@ -1,0 +1,289 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylite-go/skylite/d1"
+)
+
+// read runs a request on a reader. The caller has counted the request in; it is
+// counted out when the Results are closed.
+func (db *DB) read(ctx context.Context, req d1.Request) (results *d1.Results, err error) {
+	c, err := db.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = c.fault(fault)
+		}
+		if err != nil {
+			db.putReader(c)
+		}
+	}()
+	c.clock.start(ctx, db.cfg.Timeout)
+	c.SetInterrupt(&c.clock)
+	r := &c.cursor
+	r.reset(c, req.Statements)
+	for i, s := range req.Statements {
+		compiled, err := c.compile(s.SQL)
+		if err == nil && len(s.Args) != compiled.params {
+			err = d1.NewError("Wrong number of parameter bindings for SQL query.")
+		}
+		if err == errNeedsWriter {
+			return nil, err
+		}
+		if err != nil {
+			return nil, c.statementError(err, i, len(req.Statements))
+		}
+	}
+	if len(req.Statements) > 1 {
+		if err := c.runOwn(c.begin); err != nil {
+			return nil, c.sqlError(err, 0)
+		}
+		r.inTransaction = true
+	}
+	return d1.NewResults(r), nil
+}
+
+// runOwn runs one of the connection's own statements.
+func (c *conn) runOwn(s *sqlite3.Stmt) error {
+	c.trusted = true
+	defer func() { c.trusted = false }()
+	s.Step()
+	return s.Reset()
+}
+
+// statementError adds to an error which statement of the request it is about.
+func (c *conn) statementError(err error, i, n int) error {
+	e := c.sqlError(err, 0)
+	if n > 1 || e.Statement < 0 {
+		e.Statement = i
+	}
+	return e
+}
+
+// fault turns a panic of the engine, which is out of memory, into an error. The
+// connection is not used again.
+func (c *conn) fault(fault any) error {
+	c.broken = true
+	c.db.cfg.Logger.Error("the SQLite engine panicked", "fault", fmt.Sprint(fault))
+	return d1.NewError(fmt.Sprintf("D1 DB's isolate exceeded its memory limit and was reset. (%v)", fault))
+}
+
+// readCursor reads the results of a request as the engine makes them.
+type readCursor struct {
+	c             *conn
+	statements    []d1.Statement
+	next          int // the statement after the current one
+	current       *stmt
+	row           []d1.Value
+	pending       bool // the engine stands on a row that Next has not come to
+	ended         bool // the current statement has no more rows
+	rows          int64
+	began         time.Time
+	meta          d1.Meta
+	err           error
+	inTransaction bool
+}
+
+var _ d1.Cursor = (*readCursor)(nil)
+
+func (r *readCursor) reset(c *conn, statements []d1.Statement) {
+	*r = readCursor{c: c, statements: statements, row: r.row[:0]}
+}
+
+func (r *readCursor) NextResult() (ok bool) {
+	defer r.guard(&ok)
+	r.finish()
+	if r.err != nil || r.next >= len(r.statements) {
+		return false
+	}
+	s := r.statements[r.next]
+	r.next++
+	r.began = time.Now()
+	compiled, err := r.c.compile(s.SQL)
+	if err == nil {
+		err = compiled.bind(s.Args)
+	}
+	if err != nil {
+		return r.fail(err)
+	}
+	r.current = compiled
+	r.rows = 0
+	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
+	r.c.clock.enter()
+	r.pending = compiled.Step()
+	r.ended = !r.pending
+	if err := compiled.Err(); err != nil {
+		return r.fail(err)
+	}
+	if compiled.Status(sqlite3.STMTSTATUS_REPREPARE, false) != compiled.reprepared {
+		compiled.readColumns()
+	}
+	return true
+}
+
+func (r *readCursor) fail(err error) bool {
+	r.err = r.c.statementError(err, r.next-1, len(r.statements))
+	return false
+}
+
+func (r *readCursor) Columns() []string { return r.current.columns }
+
+func (r *readCursor) Next() (ok bool) {
+	if r.current == nil || r.err != nil {
+		return false
+	}
+	defer r.guard(&ok)
+	if !r.pending && !r.ended {
+		r.c.clock.enter()
+		r.pending = r.current.Step()
+		r.ended = !r.pending
+		if err := r.current.Err(); err != nil {
+			return r.fail(err)
+		}
+	}
+	if r.ended {
+		r.finish()
+		return false
+	}
+	r.pending = false
+	r.rows++
+	return true
+}
+
+func (r *readCursor) Row() []d1.Value {
+	r.row = r.row[:0]
+	for i := range r.current.columns {
+		r.row = append(r.row, r.current.value(i))
+	}
+	return r.row
+}
+
+func (r *readCursor) Meta() d1.Meta { return r.meta }
+
+func (r *readCursor) Bookmark() d1.Bookmark { return "" }
+
+func (r *readCursor) Err() error { return r.err }
+
+// finish ends the current statement and takes its meta.
+func (r *readCursor) finish() {
+	s := r.current
+	if s == nil {
+		return
+	}
+	db := r.c.db
+	r.meta = db.baseMeta()
+	r.meta.Duration = time.Since(r.began)
+	r.meta.LastRowID = db.lastRowID.Load()
+	r.meta.SizeAfter = db.size.Load()
+	r.meta.RowsRead = s.cost.rowsRead(s.Stmt, r.rows)
+	r.c.release(s)
+	r.current = nil
+}
+
+func (r *readCursor) Close() (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = r.c.fault(fault)
+		}
+		db, c := r.c.db, r.c
+		r.statements = nil
+		db.putReader(c)
+		db.active.Done()
+	}()
+	if r.current != nil {
+		r.c.release(r.current)
+		r.current = nil
+	}
+	if r.inTransaction {
+		_ = r.c.own(func() error { return r.c.runOwn(r.c.commit) })
+	}
+	return nil
+}
+
+// guard turns a panic of the engine into an error of the cursor.
+func (r *readCursor) guard(ok *bool) {
+	if fault := recover(); fault != nil {
+		r.err = r.c.fault(fault)
+		r.current = nil
+		*ok = false
+	}
+}
+
+func (db *DB) baseMeta() d1.Meta {
+	return d1.Meta{
+		ServedBy: db.cfg.ServedBy, ServedByRegion: db.cfg.Region, ServedByColo: db.cfg.Colo,
+		ServedByPrimary: true, TotalAttempts: 1,
+	}
+}
+
+// reader returns a reader that nobody uses, or a new one, or waits for one.
+func (db *DB) reader(ctx context.Context) (*conn, error) {
+	for {
+		select {
+		case c := <-db.idle:
+			return c, nil
+		default:
+		}
+		if n := db.open.Load(); int(n) < db.cfg.Readers {
+			if !db.open.CompareAndSwap(n, n+1) {
+				continue
+			}
+			c, err := db.openConn(false)
+			if err != nil {
+				db.open.Add(-1)
+				return nil, unsent("open a reader: "+err.Error(), err)
+			}
+			return c, nil
+		}
+		c, err := db.waitForReader(ctx)
+		if c != nil || err != nil {
+			return c, err
+		}
+	}
+}
+
+// waitForReader waits for a reader to come free. It returns nothing if one was
+// closed instead, and another may be opened.
+func (db *DB) waitForReader(ctx context.Context) (*conn, error) {
+	timer := time.NewTimer(d1.MaxQueryDuration)
+	defer timer.Stop()
+	select {
+	case c := <-db.idle:
+		return c, nil
+	case <-db.freed:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, unsent("the request was given up: "+ctx.Err().Error(), ctx.Err())
+	case <-timer.C:
+		e := unsent(fmt.Sprintf("D1 DB is overloaded. Requests queued for too long. "+
+			"(all %d readers are busy; are Results closed everywhere?)", db.cfg.Readers), nil)
+		return nil, e
+	}
+}
+
+// putReader takes a reader back, and closes it if it is broken or one too many.
+func (db *DB) putReader(c *conn) {
+	if !c.broken && len(db.idle) < db.kept {
+		c.SetInterrupt(context.Background())
+		c.clock.Context = nil
+		db.idle <- c
+		return
+	}
+	db.closeReader(c)
+}
+
+func (db *DB) closeReader(c *conn) {
+	c.discard()
+	db.open.Add(-1)
+	select {
+	case db.freed <- struct{}{}:
+	default:
+	}
+}

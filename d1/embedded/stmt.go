@@ -1,0 +1,402 @@
+package embedded
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqlitecode"
+	"github.com/skylite-go/skylite/internal/sqltext"
+)
+
+// stmt is a compiled statement and what is known of it.
+type stmt struct {
+	*sqlite3.Stmt
+	sql        string
+	params     int
+	readOnly   bool
+	stateful   bool // reads what the writer's connection remembers
+	schema     bool // may change the schema, and returns no rows
+	analyzes   bool // may write the planner's statistics
+	pragma     bool // changes a setting of its connection
+	cost       cost
+	columns    []string
+	reprepared int // the engine's count when columns were read
+	prev, next *stmt
+}
+
+// cachedStmts is how many compiled statements a connection keeps.
+const cachedStmts = 128
+
+// stmtCache keeps compiled statements, least recently used first out.
+type stmtCache struct {
+	bySQL map[string]*stmt
+	ring  stmt // ring.next was used last
+}
+
+func (s *stmtCache) get(sql string) *stmt {
+	found := s.bySQL[sql]
+	if found != nil && s.ring.next != found {
+		found.unlink()
+		s.link(found)
+	}
+	return found
+}
+
+func (s *stmtCache) put(added *stmt) {
+	if s.bySQL == nil {
+		s.bySQL = make(map[string]*stmt, cachedStmts)
+		s.ring.prev, s.ring.next = &s.ring, &s.ring
+	}
+	if len(s.bySQL) >= cachedStmts {
+		s.drop(s.ring.prev)
+	}
+	s.bySQL[added.sql] = added
+	s.link(added)
+}
+
+func (s *stmtCache) link(e *stmt) {
+	e.prev, e.next = &s.ring, s.ring.next
+	e.prev.next, e.next.prev = e, e
+}
+
+func (e *stmt) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
+
+func (s *stmtCache) drop(e *stmt) {
+	e.unlink()
+	delete(s.bySQL, e.sql)
+	e.Close()
+}
+
+// clear forgets everything, because the schema has changed and with it, perhaps,
+// what the statements do.
+func (s *stmtCache) clear() {
+	for _, e := range s.bySQL {
+		s.drop(e)
+	}
+}
+
+// compile returns the compiled form of one statement, from the cache if it is
+// there. It returns errNeedsWriter if the connection is a reader and the statement
+// is not one for readers.
+func (c *conn) compile(sql string) (*stmt, error) {
+	if n := c.db.schema.Load(); n != c.schema {
+		c.stmts.clear()
+		c.schema = n
+	}
+	if s := c.stmts.get(sql); s != nil {
+		return s, nil
+	}
+	if len(sql) > d1.MaxStatementBytes {
+		return nil, engineError("statement too long", -1, sqlitecode.TooBig)
+	}
+	parsed, err := sqltext.Parse(sql)
+	if err != nil {
+		return nil, parseError(sql, err)
+	}
+	if parsed.Fault.Kind == sqltext.NULByte {
+		return nil, unsent(fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
+			parsed.Fault.Start), nil)
+	}
+	setting := setsPragma(parsed)
+	if !c.writing && (setting || parsed.Kind != sqltext.Read && parsed.Kind != sqltext.Pragma) {
+		return nil, errNeedsWriter
+	}
+	s, err := c.prepare(sql, parsed)
+	if err != nil {
+		return nil, err
+	}
+	s.pragma = setting
+	if !c.writing && (!s.readOnly || s.stateful) {
+		s.Close()
+		return nil, errNeedsWriter
+	}
+	if s.pragma || s.schema {
+		return s, nil
+	}
+	c.stmts.put(s)
+	return s, nil
+}
+
+// release ends the use of a statement that compile returned.
+func (c *conn) release(s *stmt) {
+	if s.next == nil {
+		s.Close()
+		return
+	}
+	s.Reset()
+	s.ClearBindings()
+}
+
+func parseError(sql string, err error) error {
+	switch err {
+	case sqltext.ErrNone:
+		if strings.Contains(sql, "/*") || strings.Contains(sql, ";") {
+			return d1.NewError("SQL code did not contain a statement.")
+		}
+		return d1.NewError("No SQL statements detected.")
+	case sqltext.ErrMany:
+		return unsent("the text holds more than one statement; give each its own", err)
+	}
+	return err
+}
+
+// setsPragma reports whether a statement is a PRAGMA that changes a setting of the
+// connection. Some do so as soon as they are compiled.
+func setsPragma(s sqltext.Statement) bool {
+	if s.Verb != "PRAGMA" {
+		return false
+	}
+	name, hasArg := pragmaName(s)
+	switch name {
+	case "optimize":
+		return true
+	case "case_sensitive_like", "foreign_keys", "defer_foreign_keys", "ignore_check_constraints",
+		"legacy_alter_table", "recursive_triggers", "reverse_unordered_selects":
+		return hasArg
+	}
+	return false
+}
+
+// pragmaName returns the name in a PRAGMA, in lower case, and whether an argument
+// follows.
+func pragmaName(s sqltext.Statement) (name string, hasArg bool) {
+	for pos := s.VerbStart + len(s.Verb); pos < len(s.Text); {
+		t := sqltext.Next(s.Text, pos)
+		pos = t.End
+		switch t.Kind {
+		case sqltext.TokenWord, sqltext.TokenQuoted, sqltext.TokenString:
+			name = strings.ToLower(sqltext.Unquote(t.Text(s.Text)))
+		case sqltext.TokenOperator, sqltext.TokenLeft:
+			return name, true
+		}
+	}
+	return name, false
+}
+
+// settingsUndone puts a connection's settings back to D1's own: a PRAGMA lasts for
+// one request.
+const settingsUndone = "PRAGMA foreign_keys=ON; PRAGMA defer_foreign_keys=OFF; PRAGMA ignore_check_constraints=OFF; " +
+	"PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA reverse_unordered_selects=OFF; " +
+	"PRAGMA case_sensitive_like=OFF"
+
+func (c *conn) prepare(sql string, parsed sqltext.Statement) (*stmt, error) {
+	if err := refusedName(parsed); err != nil {
+		return nil, err
+	}
+	c.refused = refusal{}
+	c.stateful = false
+	compiled, err := c.prepareText(sql, parsed)
+	if err != nil && c.refused.series && c.hasSeries() {
+		c.ownSeries = true
+		compiled, err = c.prepareText(sql, parsed)
+		c.ownSeries = false
+	}
+	if err != nil {
+		return nil, c.refused.explain(err)
+	}
+	s := &stmt{
+		Stmt: compiled, sql: sql,
+		params:   compiled.BindCount(),
+		readOnly: compiled.ReadOnly(),
+		stateful: c.stateful,
+		schema:   parsed.Kind == sqltext.Schema,
+		analyzes: parsed.Verb == "ANALYZE" || parsed.Verb == "PRAGMA" && !compiled.ReadOnly(),
+	}
+	if !s.schema {
+		s.readColumns()
+	}
+	s.cost = c.costOf(compiled.SQL(), parsed)
+	return s, nil
+}
+
+// prepareText compiles the text, rewritten if it is an UPDATE or a DELETE with
+// ORDER BY or LIMIT, which D1's SQLite knows and this one does not.
+func (c *conn) prepareText(sql string, parsed sqltext.Statement) (*sqlite3.Stmt, error) {
+	compiled, err := c.prepareSafely(sql)
+	if err == nil && compiled == nil {
+		return nil, d1.NewError("SQL code did not contain a statement.")
+	}
+	if err == nil || parsed.Kind != sqltext.Write {
+		return compiled, noError(c.sqlError(err, len(sql)))
+	}
+	plain := c.sqlError(err, len(sql))
+	rewritten, ok, limitErr := parsed.RewriteLimit(c.keyOf)
+	if limitErr != nil {
+		return nil, limitError(limitErr)
+	}
+	if !ok {
+		return nil, plain
+	}
+	compiled, _, err = c.PrepareFlags(rewritten.Text, sqlite3.PREPARE_PERSISTENT)
+	if err == nil {
+		return compiled, nil
+	}
+	failed := c.sqlError(err, len(rewritten.Text))
+	if failed.Offset >= 0 {
+		failed = engineError(rawMessage(err), rewritten.Original(failed.Offset), failed.ExtendedCode)
+	}
+	return nil, failed
+}
+
+// prepareSafely compiles a text. The engine's package cuts the text at the offset of
+// an error, and panics where the offset is one in SQL that SQLite itself wrote, as
+// ALTER TABLE does; then the text is tried again with room behind it.
+func (c *conn) prepareSafely(sql string) (compiled *sqlite3.Stmt, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			if _, outside := fault.(runtime.Error); !outside {
+				panic(fault)
+			}
+			padded := sql + strings.Repeat(" ", 4<<10)
+			compiled, _, err = c.PrepareFlags(padded, sqlite3.PREPARE_PERSISTENT)
+			err = noError(c.sqlError(err, len(padded)))
+		}
+	}()
+	compiled, _, err = c.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+	return compiled, err
+}
+
+func limitError(err error) error {
+	if e, ok := err.(*sqltext.LimitError); ok {
+		return engineError(e.Text, e.Offset, int(sqlite3.ERROR))
+	}
+	return err
+}
+
+// keyOf says which columns identify a row of a table: nil for its rowid.
+func (c *conn) keyOf(_, table string) (key []string) {
+	names := map[string]bool{}
+	withoutRowID := false
+	_ = c.own(func() error {
+		list, _, err := c.Prepare("SELECT wr, type FROM pragma_table_list(" + sqltext.QuoteString(table) + ") WHERE schema = 'main'")
+		if err != nil {
+			return err
+		}
+		defer list.Close()
+		if list.Step() {
+			withoutRowID = list.ColumnBool(0)
+			if list.ColumnText(1) == "view" {
+				key = []string{}
+			}
+		}
+		info, _, err := c.Prepare("SELECT name, pk FROM pragma_table_xinfo(" + sqltext.QuoteString(table) + ") ORDER BY pk")
+		if err != nil {
+			return err
+		}
+		defer info.Close()
+		for info.Step() {
+			name := info.ColumnText(0)
+			names[strings.ToLower(name)] = true
+			if withoutRowID && info.ColumnInt(1) > 0 {
+				key = append(key, name)
+			}
+		}
+		return nil
+	})
+	if key != nil || withoutRowID {
+		return key
+	}
+	for _, alias := range []string{"rowid", "_rowid_", "oid"} {
+		if !names[alias] {
+			return []string{alias}
+		}
+	}
+	return []string{}
+}
+
+// hasSeries reports whether the database has a table named as seriesTable.
+func (c *conn) hasSeries() (has bool) {
+	_ = c.own(func() error {
+		s, _, err := c.Prepare("SELECT 1 FROM sqlite_master WHERE name = '" + seriesTable + "' COLLATE NOCASE")
+		if err == nil {
+			defer s.Close()
+			has = s.Step()
+		}
+		return err
+	})
+	return has
+}
+
+// refusedName refuses to rename a table into Cloudflare's own names, which SQLite's
+// authorizer is not told of.
+func refusedName(s sqltext.Statement) error {
+	if s.Verb != "ALTER" {
+		return nil
+	}
+	var word, before string
+	for pos := s.VerbStart; pos < len(s.Text); {
+		t := sqltext.Next(s.Text, pos)
+		pos = t.End
+		switch t.Kind {
+		case sqltext.TokenWord, sqltext.TokenQuoted, sqltext.TokenString:
+			text := t.Text(s.Text)
+			if word == "TO" && before == "RENAME" && !allowedName(sqltext.Unquote(text)) {
+				return engineError("not authorized", -1, int(sqlite3.AUTH))
+			}
+			word, before = strings.ToUpper(text), word
+		}
+	}
+	return nil
+}
+
+func (s *stmt) readColumns() {
+	s.reprepared = s.Status(sqlite3.STMTSTATUS_REPREPARE, false)
+	s.columns = make([]string, s.ColumnCount())
+	for i := range s.columns {
+		s.columns[i] = s.ColumnName(i)
+	}
+}
+
+// bind binds the arguments, which must be as many as the parameters.
+func (s *stmt) bind(args []any) error {
+	if len(args) != s.params {
+		return d1.NewError("Wrong number of parameter bindings for SQL query.")
+	}
+	for i, arg := range args {
+		if err := s.bindOne(i+1, arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stmt) bindOne(i int, arg any) error {
+	switch arg := arg.(type) {
+	case nil:
+		return s.BindNull(i)
+	case int64:
+		return s.BindInt64(i, arg)
+	case float64:
+		return s.BindFloat(i, arg)
+	case string:
+		if len(arg) > maxLength {
+			return sqlite3.TOOBIG
+		}
+		return s.BindText(i, arg)
+	case []byte:
+		if len(arg) > maxLength {
+			return sqlite3.TOOBIG
+		}
+		return s.BindBlob(i, arg)
+	}
+	return unsent(fmt.Sprintf("argument %d has the type %T, which a Backend does not take", i, arg), nil)
+}
+
+// value reads a cell of the current row, without copying.
+func (s *stmt) value(i int) d1.Value {
+	switch s.ColumnType(i) {
+	case sqlite3.INTEGER:
+		return d1.Integer(s.ColumnInt64(i))
+	case sqlite3.FLOAT:
+		return d1.Real(s.ColumnFloat(i))
+	case sqlite3.TEXT:
+		return d1.Text(s.ColumnRawText(i))
+	case sqlite3.BLOB:
+		return d1.Blob(s.ColumnRawBlob(i))
+	}
+	return d1.Null()
+}
