@@ -105,7 +105,8 @@ func valueOf(v any) Value {
 	return Null()
 }
 
-// scannerFor returns what copies a row of these columns into a T.
+// scannerFor returns what copies a row of these columns into a T. A statement
+// without columns has no rows, and needs nothing.
 func scannerFor[T any](columns []string) (func(row []Value, dest *T) error, error) {
 	t := reflect.TypeFor[T]()
 	switch {
@@ -117,6 +118,8 @@ func scannerFor[T any](columns []string) (func(row []Value, dest *T) error, erro
 		}, nil
 	case isStruct(t):
 		return structScanner[T](t, columns)
+	case len(columns) == 0: // and so there is no row
+		return nil, nil
 	case len(columns) != 1:
 		return nil, fmt.Errorf("d1: the statement returns %d columns; a %s takes one", len(columns), t)
 	}

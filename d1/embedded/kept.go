@@ -8,28 +8,39 @@ import "github.com/skylite-go/skylite/d1"
 type writeResult struct {
 	columns []string
 	values  []d1.Value // of all rows, one after the other
+	chunk   []byte     // where the next texts and blobs go
 	meta    d1.Meta
 }
 
+// Texts and blobs share chunks of memory, which grow with the result.
+const (
+	firstChunk = 256
+	lastChunk  = 64 << 10
+)
+
+// keep copies the row that the statement stands on.
 func (r *writeResult) keep(s *stmt) {
 	r.columns = s.columns
-	var chunk []byte
 	for i := range s.columns {
 		v := s.value(i)
-		if b := v.Bytes(); len(b) > 0 {
-			if cap(chunk)-len(chunk) < len(b) {
-				chunk = make([]byte, 0, max(len(b), 64))
-			}
-			n := len(chunk)
-			chunk = append(chunk, b...)
-			if v.Kind() == d1.KindText {
-				v = d1.Text(chunk[n:len(chunk):len(chunk)])
-			} else {
-				v = d1.Blob(chunk[n:len(chunk):len(chunk)])
-			}
+		switch v.Kind() {
+		case d1.KindText:
+			v = d1.Text(r.copy(v.Bytes()))
+		case d1.KindBlob:
+			v = d1.Blob(r.copy(v.Bytes()))
 		}
 		r.values = append(r.values, v)
 	}
+}
+
+func (r *writeResult) copy(b []byte) []byte {
+	if cap(r.chunk)-len(r.chunk) < len(b) {
+		next := min(max(2*cap(r.chunk), firstChunk), lastChunk)
+		r.chunk = make([]byte, 0, max(next, len(b)))
+	}
+	n := len(r.chunk)
+	r.chunk = append(r.chunk, b...)
+	return r.chunk[n:len(r.chunk):len(r.chunk)]
 }
 
 func (r *writeResult) count() int {

@@ -1,0 +1,217 @@
+package d1sql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqltext"
+)
+
+// Conn is a connection of a pool. D1 has no connections: all of a pool share one
+// [d1.DB], which [sql.Conn.Raw] reaches:
+//
+//	err := conn.Raw(func(c any) error {
+//		_, err := c.(*d1sql.Conn).DB().Batch(ctx, …)
+//		return err
+//	})
+type Conn struct {
+	db    *d1.DB
+	owned bool // closing the connection closes the database
+}
+
+var (
+	_ driver.Conn               = (*Conn)(nil)
+	_ driver.ConnPrepareContext = (*Conn)(nil)
+	_ driver.ConnBeginTx        = (*Conn)(nil)
+	_ driver.ExecerContext      = (*Conn)(nil)
+	_ driver.QueryerContext     = (*Conn)(nil)
+	_ driver.Pinger             = (*Conn)(nil)
+	_ driver.NamedValueChecker  = (*Conn)(nil)
+	_ driver.SessionResetter    = (*Conn)(nil)
+	_ driver.Validator          = (*Conn)(nil)
+)
+
+// DB returns the database, for what database/sql has no words for.
+func (c *Conn) DB() *d1.DB { return c.db }
+
+// Prepare implements [driver.Conn].
+func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext implements [driver.ConnPrepareContext]. It reads the text and sends
+// nothing.
+func (c *Conn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	pieces, err := parse(query)
+	if err != nil {
+		return nil, err
+	}
+	return &stmt{conn: c, pieces: pieces}, nil
+}
+
+// Close implements [driver.Conn].
+func (c *Conn) Close() error {
+	if c.owned {
+		return c.db.Close()
+	}
+	return nil
+}
+
+// errNoTransactions is what Begin returns for now.
+var errNoTransactions = errors.New("d1sql: this version has no transactions; " +
+	"several statements in one text, or Batch of d1.DB, run as one transaction")
+
+// Begin implements [driver.Conn].
+func (c *Conn) Begin() (driver.Tx, error) { return nil, errNoTransactions }
+
+// BeginTx implements [driver.ConnBeginTx].
+func (c *Conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
+	return nil, errNoTransactions
+}
+
+// Ping implements [driver.Pinger]: it asks the database to answer.
+func (c *Conn) Ping(ctx context.Context) error { return c.db.Ping(ctx) }
+
+// ResetSession implements [driver.SessionResetter]; there is no state to reset.
+func (c *Conn) ResetSession(context.Context) error { return nil }
+
+// IsValid implements [driver.Validator].
+func (c *Conn) IsValid() bool { return true }
+
+// CheckNamedValue implements [driver.NamedValueChecker]: arguments are converted as
+// [d1.Arg] says.
+func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	value, err := d1.Arg(nv.Value)
+	if err != nil {
+		return err
+	}
+	nv.Value = value
+	return nil
+}
+
+// ExecContext implements [driver.ExecerContext].
+func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	pieces, err := parse(query)
+	if err != nil {
+		return nil, err
+	}
+	return c.exec(ctx, pieces, args)
+}
+
+// QueryContext implements [driver.QueryerContext].
+func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	pieces, err := parse(query)
+	if err != nil {
+		return nil, err
+	}
+	return c.query(ctx, pieces, args)
+}
+
+func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Result, error) {
+	results, err := c.do(ctx, pieces, args)
+	if err != nil {
+		return nil, err
+	}
+	var total result
+	for results.NextResult() {
+		meta := results.Meta()
+		total.changes += meta.Changes
+		total.lastID = meta.LastRowID
+	}
+	return total, results.Close()
+}
+
+func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Rows, error) {
+	results, err := c.do(ctx, pieces, args)
+	if err != nil {
+		return nil, err
+	}
+	if !results.NextResult() {
+		return nil, errors.Join(results.Close(), errors.New("d1sql: the database gave no result"))
+	}
+	return &rows{results: results, left: len(pieces) - 1}, nil
+}
+
+func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (*d1.Results, error) {
+	statements, err := bind(pieces, args)
+	if err != nil {
+		return nil, err
+	}
+	return c.db.Do(ctx, d1.Request{Statements: statements})
+}
+
+// parse cuts a query into its statements; pieces that hold none are left out.
+func parse(query string) ([]sqltext.Statement, error) {
+	all := sqltext.Split(query)
+	pieces := all[:0]
+	for _, piece := range all {
+		if piece.Kind != sqltext.Empty {
+			pieces = append(pieces, piece)
+		}
+	}
+	if len(pieces) == 0 {
+		return nil, errors.New("d1sql: the query holds no SQL statement")
+	}
+	return pieces, nil
+}
+
+// bind gives the arguments to the statements: by name where they have names, else in
+// order, to each statement as many as it has parameters.
+func bind(pieces []sqltext.Statement, args []driver.NamedValue) ([]d1.Statement, error) {
+	named := map[string]any{}
+	var ordered []any
+	for _, arg := range args {
+		if arg.Name != "" {
+			named[arg.Name] = arg.Value
+		} else {
+			ordered = append(ordered, arg.Value)
+		}
+	}
+	statements := make([]d1.Statement, len(pieces))
+	used := 0
+	for i, piece := range pieces {
+		n := piece.NumParams()
+		values := make([]any, n)
+		given := make([]bool, n)
+		for _, p := range piece.Params {
+			if value, ok := named[name(p)]; ok && name(p) != "" && p.Number > 0 {
+				values[p.Number-1], given[p.Number-1] = value, true
+			}
+		}
+		for j := range values {
+			if given[j] {
+				continue
+			}
+			if used == len(ordered) {
+				return nil, argsError(pieces, len(args))
+			}
+			values[j] = ordered[used]
+			used++
+		}
+		statements[i] = d1.Statement{SQL: piece.Text, Args: values}
+	}
+	if used < len(ordered) {
+		return nil, argsError(pieces, len(args))
+	}
+	return statements, nil
+}
+
+// name is the name that [sql.Named] would give for a parameter, or "".
+func name(p sqltext.Param) string {
+	if p.Name == "" || p.Name[0] == '?' {
+		return ""
+	}
+	return p.Name[1:]
+}
+
+func argsError(pieces []sqltext.Statement, args int) error {
+	n := 0
+	for _, piece := range pieces {
+		n += piece.NumParams()
+	}
+	return fmt.Errorf("d1sql: the query has %d parameters and was given %d arguments, "+
+		"or arguments whose names are not in it", n, args)
+}
