@@ -1,0 +1,227 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/skylite-go/skylite/d1"
+)
+
+// Handle is a database in use. Close gives it back; the database itself stays open
+// for the next user.
+type Handle struct {
+	d1.Backend
+	// Database is what the list said of it.
+	Database Database
+
+	pool   *pool
+	opened *opened
+	once   sync.Once
+}
+
+var _ d1.Backend = (*Handle)(nil)
+
+// Close gives the database back. A second Close does nothing.
+func (h *Handle) Close() error {
+	h.once.Do(func() { h.pool.release(h.opened) })
+	return nil
+}
+
+// opened is one open database.
+type opened struct {
+	id      string
+	ready   chan struct{} // closed when backend and err are set
+	backend d1.Backend
+	err     error
+
+	// The pool's lock guards what follows.
+	users    int
+	lastUsed uint64
+	gone     func() error // set when the database is deleted: what to do once it is closed
+}
+
+// pool keeps databases open. None is closed while it is in use.
+type pool struct {
+	cfg Config
+
+	mu      sync.Mutex
+	byID    map[string]*opened
+	clock   uint64        // counts uses, to know which was last
+	change  chan struct{} // closed and replaced when a database is given back
+	closing bool
+	leaving sync.WaitGroup // doomed databases that are still in use
+}
+
+func (p *pool) init(cfg Config) {
+	p.cfg = cfg
+	p.byID = make(map[string]*opened)
+	p.change = make(chan struct{})
+}
+
+// acquire returns an open database, which it opens if need be, and counts the caller
+// as a user.
+func (p *pool) acquire(ctx context.Context, id string, open func() (d1.Backend, error)) (*opened, error) {
+	h, mine, err := p.enter(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if mine {
+		h.backend, h.err = open()
+		close(h.ready)
+	} else {
+		<-h.ready
+	}
+	if h.err != nil {
+		p.release(h)
+		return nil, h.err
+	}
+	return h, nil
+}
+
+// enter finds or adds the database's entry. mine says that the caller must open it.
+func (p *pool) enter(ctx context.Context, id string) (h *opened, mine bool, err error) {
+	var timeout <-chan time.Time
+	for {
+		h, mine, idle, change, err := p.tryEnter(id)
+		if h != nil || err != nil {
+			return h, mine, err
+		}
+		if idle != nil {
+			if err := idle.backend.Close(); err != nil {
+				p.cfg.Logger.Error("cannot close a database", "id", idle.id, "error", err)
+			}
+			continue
+		}
+		if timeout == nil {
+			timer := time.NewTimer(p.cfg.Wait)
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		case <-timeout:
+			return nil, false, ErrBusy
+		}
+	}
+}
+
+// tryEnter returns the entry; or, if there is no room, an idle database for the
+// caller to close, or what to wait for.
+func (p *pool) tryEnter(id string) (h *opened, mine bool, idle *opened, change chan struct{}, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return nil, false, nil, nil, ErrClosed
+	}
+	p.clock++
+	if h := p.byID[id]; h != nil {
+		h.users++
+		h.lastUsed = p.clock
+		return h, false, nil, nil, nil
+	}
+	if p.cfg.Dir != "" && len(p.byID) >= p.cfg.MaxOpen {
+		if idle := p.leastUsed(); idle != nil {
+			delete(p.byID, idle.id)
+			return nil, false, idle, nil, nil
+		}
+		return nil, false, nil, p.change, nil
+	}
+	h = &opened{id: id, ready: make(chan struct{}), users: 1, lastUsed: p.clock}
+	p.byID[id] = h
+	return h, true, nil, nil, nil
+}
+
+// leastUsed returns the database that nobody has used for the longest time, or nil
+// if all are in use.
+func (p *pool) leastUsed() (idle *opened) {
+	for _, h := range p.byID {
+		if h.users == 0 && (idle == nil || h.lastUsed < idle.lastUsed) {
+			idle = h
+		}
+	}
+	return idle
+}
+
+// release counts a user out. The last one closes a database that was deleted
+// meanwhile, and drops one that did not open.
+func (p *pool) release(h *opened) {
+	p.mu.Lock()
+	h.users--
+	last := h.users == 0
+	if last && h.err != nil && p.byID[h.id] == h {
+		delete(p.byID, h.id)
+	}
+	finish := last && h.gone != nil
+	close(p.change)
+	p.change = make(chan struct{})
+	p.mu.Unlock()
+	if !finish {
+		return
+	}
+	defer p.leaving.Done()
+	if err := h.finish(); err != nil {
+		p.cfg.Logger.Error("cannot remove a deleted database", "id", h.id, "error", err)
+	}
+}
+
+// doom closes a database for good and then calls gone: at once if nobody uses it, or
+// else when its last user leaves. Nobody finds it from now on.
+func (p *pool) doom(id string, gone func() error) error {
+	p.mu.Lock()
+	h := p.byID[id]
+	if h == nil {
+		p.mu.Unlock()
+		return gone()
+	}
+	delete(p.byID, id)
+	h.gone = gone
+	if h.users > 0 {
+		p.leaving.Add(1)
+		p.mu.Unlock()
+		return nil
+	}
+	p.mu.Unlock()
+	return h.finish()
+}
+
+func (h *opened) finish() error {
+	var err error
+	if h.backend != nil {
+		err = h.backend.Close()
+	}
+	return errors.Join(err, h.gone())
+}
+
+// close waits until nobody uses a database, and closes all of them.
+func (p *pool) close() error {
+	p.mu.Lock()
+	p.closing = true
+	for p.inUse() {
+		change := p.change
+		p.mu.Unlock()
+		<-change
+		p.mu.Lock()
+	}
+	all := p.byID
+	p.byID = nil
+	p.mu.Unlock()
+	p.leaving.Wait()
+	var errs error
+	for _, h := range all {
+		errs = errors.Join(errs, h.backend.Close())
+	}
+	return errs
+}
+
+func (p *pool) inUse() bool {
+	for _, h := range p.byID {
+		if h.users > 0 {
+			return true
+		}
+	}
+	return false
+}
