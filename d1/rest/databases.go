@@ -162,8 +162,8 @@ func (d *Databases) Update(ctx context.Context, id string, opts UpdateOptions) (
 
 // Delete deletes a database, named by its id, with all that is in it.
 func (d *Databases) Delete(ctx context.Context, id string) error {
-	if strings.TrimSpace(id) == "" {
-		return refused(-1, "the database's id is missing")
+	if id == "" {
+		return refused(-1, errNoID)
 	}
 	call := cloudflare.Call{Method: http.MethodDelete, Path: d.of(id)}
 	if _, err := d.client.Request(ctx, call, nil); err != nil {
@@ -172,10 +172,17 @@ func (d *Databases) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
+const errNoID = "the database's id or name is missing"
+
 func (d *Databases) of(id string) string { return d.path + "/" + url.PathEscape(id) }
 
+// one makes a call whose result is a database. A path that ends in a slash would
+// be that of the list.
 func (d *Databases) one(ctx context.Context, call cloudflare.Call) (Database, error) {
 	var db Database
+	if strings.HasSuffix(call.Path, "/") {
+		return db, refused(-1, errNoID)
+	}
 	if _, err := d.client.Request(ctx, call, &db); err != nil {
 		return Database{}, convert(err, call.Method == http.MethodPost)
 	}

@@ -19,9 +19,10 @@
 // its bits, it is written into the SQL text in its parameter's place, as an
 // expression such as ~-6 for 5: unlike a bare 5 it is no column's number in
 // ORDER BY, and unlike CAST it has no affinity. Column names and the offsets in
-// errors are mapped back, so that nobody sees the difference; only a syntax
-// error right at a parameter names another token. A float64 travels as a number,
-// a []byte as an array of numbers.
+// errors are mapped back. What remains of the difference: a syntax error right at
+// a parameter names another token, the text grows, and an expression gets up to
+// two levels deeper, of the 100 that D1 allows. A float64 travels as a number, a
+// []byte as an array of numbers.
 //
 // Integers come back as JavaScript numbers. One beyond 2^53 has been rounded by
 // the service: see d1.RoundedInteger.

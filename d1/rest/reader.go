@@ -114,6 +114,14 @@ func (d *reader) fail() {
 // token returns the next byte that is no white space, without reading it, or 0
 // at the end.
 func (d *reader) token() byte {
+	if d.r < d.w && d.buf[d.r] > ' ' {
+		return d.buf[d.r]
+	}
+	return d.nextToken()
+}
+
+// nextToken is the part of token that is too long to be inlined.
+func (d *reader) nextToken() byte {
 	for {
 		for d.r < d.w {
 			switch c := d.buf[d.r]; c {
@@ -177,7 +185,7 @@ const (
 // member goes on to the next member of an object, up to its value.
 func (d *reader) member() key {
 	d.accept(',')
-	if d.accept('}') || d.token() == 0 {
+	if d.accept('}') || d.token() == 0 || d.err != nil {
 		return keyEnd
 	}
 	if d.token() != '"' {
@@ -220,11 +228,16 @@ func keyOf(name []byte) key {
 
 // element goes on to the next element of an array; false is its end, or an error.
 func (d *reader) element() bool {
-	d.accept(',')
-	if d.accept(']') {
+	c := d.token()
+	if c == ',' {
+		d.r++
+		c = d.token()
+	}
+	if c == ']' {
+		d.r++
 		return false
 	}
-	return d.token() != 0
+	return c != 0 && d.err == nil
 }
 
 // truth reads a value and says whether it is true.
