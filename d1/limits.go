@@ -28,6 +28,7 @@ const (
 	MaxDatabaseBytes = 10 << 30
 	// MaxQueryDuration is how long a call may run, all its statements together.
 	MaxQueryDuration = 30 * time.Second
-	// MaxExactInteger is the largest integer that D1's JSON carries exactly.
-	MaxExactInteger = 1 << 53
+	// MaxExactInteger is the largest integer that is surely exact in D1's JSON: 2^53
+	// arrives as itself, but so does 2^53+1.
+	MaxExactInteger = 1<<53 - 1
 )

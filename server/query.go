@@ -73,6 +73,8 @@ func (s *Server) statements(bodies []statementBody) ([]d1.Statement, *apiError) 
 		pieces := sqltext.Split(body.sql)
 		lenient := s.cfg.Switches.LenientParams && len(body.params) == 0
 		switch {
+		case len(pieces) == 0 && strings.Contains(body.sql, "/*"):
+			return nil, sqlError("SQL code did not contain a statement.")
 		case len(pieces) == 0:
 			return nil, sqlError("No SQL statements detected.")
 		case len(pieces) > 1 && body.hasParams && !lenient:
