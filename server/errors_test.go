@@ -195,7 +195,8 @@ func TestBodyErrors(t *testing.T) {
 		{"deep", `{"x":` + strings.Repeat("[", 100_000), 7400, "The request is malformed: JSON nested deeper than 64 at position 69"},
 
 		{"empty sql", `{"sql":""}`, 7500, "No SQL statements detected."},
-		{"only comments", `{"sql":" -- a\n/* b */"}`, 7500, "No SQL statements detected."},
+		{"only comments", `{"sql":" -- a\n/* b */"}`, 7500, none},
+		{"only a line comment", `{"sql":"-- a"}`, 7500, "No SQL statements detected."},
 		{"empty batch", `{"batch":[]}`, 7500, "No SQL statements detected."},
 		{"comment behind", `{"sql":"SELECT 1; -- c"}`, 7500, none},
 		{"two semicolons", `{"sql":"SELECT 1;;"}`, 7500, none},
@@ -225,7 +226,7 @@ func TestBodyErrors(t *testing.T) {
 // refusedSQL are statements and the texts of their errors.
 var refusedSQL = []struct{ sql, want string }{
 	{`SELECT from`, `near "from": syntax error at offset 7: SQLITE_ERROR`},
-	{`SELECT 1; SELECT from`, `near "from": syntax error at offset 8: SQLITE_ERROR`},
+	{`SELECT 1; SELECT from`, `near "from": syntax error at offset 7: SQLITE_ERROR`},
 	{`SELECT (`, `incomplete input: SQLITE_ERROR`},
 	{`SELECT 'a`, `unrecognized token: "'a" at offset 7: SQLITE_ERROR`},
 	{`SELECT * FROM nope`, `no such table: nope: SQLITE_ERROR`},

@@ -71,6 +71,9 @@ func (s *Server) statements(bodies []statementBody) ([]d1.Statement, *apiError) 
 	all := make([]d1.Statement, 0, len(bodies))
 	for _, body := range bodies {
 		pieces := sqltext.Split(body.sql)
+		for len(pieces) > 1 && pieces[0].Kind == sqltext.Empty {
+			pieces = pieces[1:] // SQLite skips these
+		}
 		lenient := s.cfg.Switches.LenientParams && len(body.params) == 0
 		switch {
 		case len(pieces) == 0 && strings.Contains(body.sql, "/*"):
@@ -80,12 +83,18 @@ func (s *Server) statements(bodies []statementBody) ([]d1.Statement, *apiError) 
 		case len(pieces) > 1 && body.hasParams && !lenient:
 			return nil, malformed("params with multiple statements is not supported")
 		}
-		for _, piece := range pieces {
+		for i, piece := range pieces {
+			if piece.Fault.Kind == sqltext.NULByte {
+				return nil, sqlError("SQL code did not contain a statement.")
+			}
 			if piece.Kind == sqltext.Empty {
 				return nil, sqlError("SQL code did not contain a statement.")
 			}
 			if s.cfg.Switches.RefuseLowerCaseTriggers && lowerCaseTrigger(piece) {
 				return nil, sqlError("incomplete input: SQLITE_ERROR")
+			}
+			if i > 0 {
+				piece.Text = strings.TrimLeft(piece.Text, " \t\n\f\r") // offsets count from here
 			}
 			all = append(all, d1.Statement{SQL: piece.Text, Args: body.params})
 		}

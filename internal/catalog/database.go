@@ -86,7 +86,7 @@ func (c *Catalog) checkName(ctx context.Context, name string) error {
 }
 
 func (c *Catalog) makeFile(ctx context.Context, db Database) error {
-	h, err := c.pool.acquire(ctx, db.ID, func() (d1.Backend, error) { return c.cfg.OpenFile(c.path(db.ID), db) })
+	h, err := c.pool.acquire(ctx, db, func() (d1.Backend, error) { return c.cfg.OpenFile(c.path(db.ID), db) })
 	if err != nil {
 		return err
 	}
@@ -222,19 +222,35 @@ func (c *Catalog) forget(id string) error {
 // Open returns a database's backend. Closing it gives it back; that must be done
 // when the Results that it made are closed.
 func (c *Catalog) Open(ctx context.Context, id string) (*Handle, error) {
+	id = strings.ToLower(id)
+	if h := c.pool.find(id); h != nil {
+		// Another process may have deleted it while it is open here.
+		if path := c.path(id); path == "" || exists(path) {
+			return c.handle(h), nil
+		}
+		c.pool.release(h)
+	}
 	db, err := c.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		// Another process may have deleted it while it is open here.
-		return nil, errors.Join(err, c.pool.doom(strings.ToLower(id), func() error { return nil }))
+		return nil, errors.Join(err, c.pool.doom(id, func() error { return nil }))
 	}
 	if err != nil {
 		return nil, err
 	}
-	h, err := c.pool.acquire(ctx, db.ID, func() (d1.Backend, error) { return c.openFile(ctx, db) })
+	h, err := c.pool.acquire(ctx, db, func() (d1.Backend, error) { return c.openFile(ctx, db) })
 	if err != nil {
 		return nil, err
 	}
-	return &Handle{Backend: h.backend, Database: db, pool: &c.pool, opened: h}, nil
+	return c.handle(h), nil
+}
+
+func (c *Catalog) handle(h *opened) *Handle {
+	return &Handle{Backend: h.backend, Database: h.db, pool: &c.pool, opened: h}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // openFile opens the file of a database that is on the list. The file must be there:

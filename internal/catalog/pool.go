@@ -13,7 +13,7 @@ import (
 // for the next user.
 type Handle struct {
 	d1.Backend
-	// Database is what the list said of it.
+	// Database is what the list said of it when it was opened.
 	Database Database
 
 	pool   *pool
@@ -32,8 +32,9 @@ func (h *Handle) Close() error {
 // opened is one open database.
 type opened struct {
 	id      string
-	ready   chan struct{} // closed when backend and err are set
+	ready   chan struct{} // closed when backend, db and err are set
 	backend d1.Backend
+	db      Database
 	err     error
 
 	// The pool's lock guards what follows.
@@ -49,7 +50,7 @@ type pool struct {
 	mu      sync.Mutex
 	byID    map[string]*opened
 	clock   uint64        // counts uses, to know which was last
-	change  chan struct{} // closed and replaced when a database is given back
+	change  chan struct{} // closed when a database is given back; nil if nobody waits
 	closing bool
 	leaving sync.WaitGroup // doomed databases that are still in use
 }
@@ -57,17 +58,49 @@ type pool struct {
 func (p *pool) init(cfg Config) {
 	p.cfg = cfg
 	p.byID = make(map[string]*opened)
-	p.change = make(chan struct{})
+}
+
+// changed returns what is closed when a database is given back. The caller holds the
+// lock.
+func (p *pool) changed() chan struct{} {
+	if p.change == nil {
+		p.change = make(chan struct{})
+	}
+	return p.change
+}
+
+// find returns a database that is open already, and counts the caller as a user; or
+// nil.
+func (p *pool) find(id string) *opened {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.byID[id]
+	if h == nil || p.closing {
+		return nil
+	}
+	select {
+	case <-h.ready:
+	default:
+		return nil
+	}
+	if h.err != nil {
+		return nil
+	}
+	p.clock++
+	h.users++
+	h.lastUsed = p.clock
+	return h
 }
 
 // acquire returns an open database, which it opens if need be, and counts the caller
 // as a user.
-func (p *pool) acquire(ctx context.Context, id string, open func() (d1.Backend, error)) (*opened, error) {
-	h, mine, err := p.enter(ctx, id)
+func (p *pool) acquire(ctx context.Context, db Database, open func() (d1.Backend, error)) (*opened, error) {
+	h, mine, err := p.enter(ctx, db.ID)
 	if err != nil {
 		return nil, err
 	}
 	if mine {
+		h.db = db
 		h.backend, h.err = open()
 		close(h.ready)
 	} else {
@@ -128,7 +161,7 @@ func (p *pool) tryEnter(id string) (h *opened, mine bool, idle *opened, change c
 			delete(p.byID, idle.id)
 			return nil, false, idle, nil, nil
 		}
-		return nil, false, nil, p.change, nil
+		return nil, false, nil, p.changed(), nil
 	}
 	h = &opened{id: id, ready: make(chan struct{}), users: 1, lastUsed: p.clock}
 	p.byID[id] = h
@@ -156,8 +189,10 @@ func (p *pool) release(h *opened) {
 		delete(p.byID, h.id)
 	}
 	finish := last && h.gone != nil
-	close(p.change)
-	p.change = make(chan struct{})
+	if p.change != nil {
+		close(p.change)
+		p.change = nil
+	}
 	p.mu.Unlock()
 	if !finish {
 		return
@@ -201,7 +236,7 @@ func (p *pool) close() error {
 	p.mu.Lock()
 	p.closing = true
 	for p.inUse() {
-		change := p.change
+		change := p.changed()
 		p.mu.Unlock()
 		<-change
 		p.mu.Lock()
