@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/skylite-go/skylite/d1"
@@ -165,7 +166,10 @@ func (a answered) diff(want corpusResult, tally *tally) string {
 }
 
 // tally counts how often the estimated counters are exact.
-type tally struct{ read, written share }
+type tally struct {
+	sync.Mutex
+	read, written share
+}
 
 type share struct{ exact, all int }
 
