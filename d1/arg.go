@@ -22,7 +22,7 @@ const TimeFormat = "2006-01-02T15:04:05.000000000Z"
 //     D1's JSON has no form for them.
 //   - A string is a TEXT; invalid UTF-8 is refused.
 //   - A []byte is a BLOB; nil is NULL, an empty one is an empty BLOB.
-//   - A [time.Time] is a TEXT in [TimeFormat].
+//   - A [time.Time] is a TEXT in [TimeFormat]; years outside 0 to 9999 are refused.
 //   - A [driver.Valuer] is asked for its value; pointers are followed, nil is NULL;
 //     named types count as what they are made of.
 func Arg(v any) (any, error) {
@@ -40,7 +40,7 @@ func Arg(v any) (any, error) {
 	case bool:
 		return boolArg(v), nil
 	case time.Time:
-		return v.UTC().Format(TimeFormat), nil
+		return timeArg(v)
 	case driver.Valuer:
 		return valuerArg(v)
 	}
@@ -68,6 +68,14 @@ func realArg(f float64) (any, error) {
 	return f, nil
 }
 
+func timeArg(t time.Time) (any, error) {
+	t = t.UTC()
+	if year := t.Year(); year < 0 || year > 9999 {
+		return nil, fmt.Errorf("the year %d does not fit into RFC 3339's four digits", year)
+	}
+	return t.Format(TimeFormat), nil
+}
+
 func boolArg(b bool) any {
 	if b {
 		return int64(1)
@@ -76,7 +84,9 @@ func boolArg(b bool) any {
 }
 
 func valuerArg(v driver.Valuer) (any, error) {
-	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+	// As in database/sql: a nil pointer is NULL, unless the method is the pointer's own.
+	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() &&
+		rv.Type().Elem().Implements(reflect.TypeFor[driver.Valuer]()) {
 		return nil, nil
 	}
 	value, err := v.Value()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,36 +58,41 @@ func (db *DB) Do(ctx context.Context, req Request) (*Results, error) {
 	if len(req.Statements) == 0 {
 		return nil, refused(-1, "No SQL statements detected.")
 	}
-	statements := make([]Statement, len(req.Statements))
+	converted := false
 	for i, s := range req.Statements {
-		checked, err := db.check(i, s)
+		if err := db.check(i, s); err != nil {
+			return nil, err
+		}
+		args, changed, err := checkArgs(i, s.Args)
 		if err != nil {
 			return nil, err
 		}
-		statements[i] = checked
+		if !changed {
+			continue
+		}
+		if !converted { // the caller's are left as they are
+			converted = true
+			req.Statements = slices.Clone(req.Statements)
+		}
+		req.Statements[i].Args = args
 	}
-	req.Statements = statements
 	return db.backend.Do(ctx, req)
 }
 
-// check returns the statement with its arguments converted.
-func (db *DB) check(i int, s Statement) (Statement, error) {
+// check checks everything but the arguments.
+func (db *DB) check(i int, s Statement) error {
 	if len(s.SQL) > MaxStatementBytes {
-		return s, refused(i, "statement too long: SQLITE_TOOBIG")
+		return refused(i, "statement too long: SQLITE_TOOBIG")
 	}
 	parsed, err := db.parsed.Parse(s.SQL)
 	if err != nil {
-		return s, statementError(i, err)
+		return statementError(i, err)
 	}
 	if parsed.Fault.Kind == sqltext.NULByte {
-		return s, refused(i, fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
+		return refused(i, fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
 			parsed.Fault.Start))
 	}
-	if err := checkParams(i, parsed, len(s.Args)); err != nil {
-		return s, err
-	}
-	s.Args, err = checkArgs(i, s.Args)
-	return s, err
+	return checkParams(i, parsed, len(s.Args))
 }
 
 func checkParams(i int, parsed sqltext.Statement, args int) error {
@@ -109,8 +115,10 @@ func checkParams(i int, parsed sqltext.Statement, args int) error {
 	return nil
 }
 
-func checkArgs(statement int, args []any) ([]any, error) {
-	var converted []any
+// checkArgs returns the arguments as a Backend takes them: the same slice if it does
+// already.
+func checkArgs(statement int, args []any) (converted []any, changed bool, err error) {
+	converted = args
 	for i, arg := range args {
 		value, err := Arg(arg)
 		if err == nil {
@@ -119,14 +127,29 @@ func checkArgs(statement int, args []any) ([]any, error) {
 		if err != nil {
 			e := refused(statement, fmt.Sprintf("argument %d: %v", i+1, err))
 			e.Err = err
-			return nil, e
+			return nil, false, e
 		}
-		if converted == nil {
-			converted = make([]any, len(args))
+		if sameArg(arg) {
+			continue
+		}
+		if !changed {
+			changed = true
+			converted = slices.Clone(args)
 		}
 		converted[i] = value
 	}
-	return converted, nil
+	return converted, changed, nil
+}
+
+// sameArg reports whether [Arg] gives an argument back as it is.
+func sameArg(arg any) bool {
+	switch arg := arg.(type) {
+	case nil, int64, float64, string:
+		return true
+	case []byte:
+		return arg != nil
+	}
+	return false
 }
 
 func checkSize(value any) error {

@@ -21,8 +21,8 @@ var ErrClosed = errors.New("d1: database is closed")
 type Outcome uint8
 
 const (
-	// OutcomeRefused means that the database answered with an error: the request had no
-	// effect, and the same request would fail again unless the data change.
+	// OutcomeRefused means that the request had no effect, although it may have been
+	// run: the database answered with an error, or the request only reads.
 	OutcomeRefused Outcome = iota
 	// OutcomeUnsent means that the request surely never ran.
 	OutcomeUnsent
@@ -58,8 +58,8 @@ type Error struct {
 	Outcome Outcome
 	// Transient says that the same request may well succeed later.
 	Transient bool
-	// Err is the cause, or nil.
-	Err error
+	// Err is the cause, or nil. It is left out of JSON, which not every error can become.
+	Err error `json:"-"`
 }
 
 // NewError returns the Error of a text in D1's form, with the codes and the

@@ -2,6 +2,8 @@ package d1
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
 	"time"
 )
 
@@ -75,11 +77,12 @@ func (m Meta) MarshalJSON() ([]byte, error) {
 func (m *Meta) UnmarshalJSON(data []byte) error {
 	var j struct {
 		metaJSON
-		Changes     float64 `json:"changes"`
-		LastRowID   float64 `json:"last_row_id"`
-		SizeAfter   float64 `json:"size_after"`
-		RowsRead    float64 `json:"rows_read"`
-		RowsWritten float64 `json:"rows_written"`
+		Changes       integer `json:"changes"`
+		LastRowID     integer `json:"last_row_id"`
+		SizeAfter     integer `json:"size_after"`
+		RowsRead      integer `json:"rows_read"`
+		RowsWritten   integer `json:"rows_written"`
+		TotalAttempts integer `json:"total_attempts"`
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
@@ -87,10 +90,38 @@ func (m *Meta) UnmarshalJSON(data []byte) error {
 	*m = Meta{
 		ServedBy: j.ServedBy, ServedByRegion: j.ServedByRegion, ServedByColo: j.ServedByColo,
 		ServedByPrimary: j.ServedByPrimary,
-		Duration:        time.Duration(j.metaJSON.Duration * float64(time.Millisecond)),
+		Duration:        time.Duration(math.Round(j.Duration * float64(time.Millisecond))),
 		Changes:         int64(j.Changes), LastRowID: int64(j.LastRowID), ChangedDB: j.ChangedDB,
 		SizeAfter: int64(j.SizeAfter), RowsRead: int64(j.RowsRead), RowsWritten: int64(j.RowsWritten),
-		TotalAttempts: j.TotalAttempts,
+		TotalAttempts: int(j.TotalAttempts),
+	}
+	return nil
+}
+
+// integer is a whole number in any of JSON's forms: exactly, unless it has been rounded
+// on its way here.
+type integer int64
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (n *integer) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	if exact, err := strconv.ParseInt(string(data), 10, 64); err == nil {
+		*n = integer(exact)
+		return nil
+	}
+	var f float64
+	if err := json.Unmarshal(data, &f); err != nil {
+		return err
+	}
+	switch {
+	case f >= math.MaxInt64: // which as a float64 is 2^63
+		*n = math.MaxInt64
+	case f <= math.MinInt64:
+		*n = math.MinInt64
+	default:
+		*n = integer(f)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func Register(scheme string, open Opener) {
 // OpenBackend opens the Backend that a data source name names. See [Open].
 func OpenBackend(dsn string) (Backend, error) {
 	scheme, _, ok := strings.Cut(dsn, ":")
-	if !ok {
+	if !ok || strings.ContainsAny(scheme, "/?@= ") { // and is not repeated, for the secrets in it
 		return nil, fmt.Errorf("d1: the data source name has no scheme; write file:PATH or d1://ACCOUNT_ID/DATABASE")
 	}
 	places.Lock()

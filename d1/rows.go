@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -144,8 +145,7 @@ func mapOf(columns []string, row []Value) (map[string]any, error) {
 }
 
 func structScanner[T any](t reflect.Type, columns []string) (func([]Value, *T) error, error) {
-	fields := make(map[string][]int)
-	collectFields(t, nil, fields)
+	fields := collectFields(t)
 	paths := make([][]int, len(columns))
 	for i, column := range columns {
 		path, ok := fields[column]
@@ -170,29 +170,35 @@ func structScanner[T any](t reflect.Type, columns []string) (func([]Value, *T) e
 }
 
 // collectFields maps names to fields: tags as they are, other names folded. The
-// outermost field of a name wins.
-func collectFields(t reflect.Type, prefix []int, fields map[string][]int) {
-	var embedded []reflect.StructField
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag := f.Tag.Get("d1")
-		switch {
-		case tag == "-":
-		case f.Anonymous && tag == "" && isStruct(f.Type):
-			embedded = append(embedded, f)
-		case f.IsExported():
-			name := tag
+// outermost field of a name wins, and the first of two that are equally deep.
+func collectFields(t reflect.Type) map[string][]int {
+	type part struct {
+		t    reflect.Type
+		path []int
+	}
+	fields := make(map[string][]int)
+	for parts := []part{{t: t}}; len(parts) > 0; parts = parts[1:] {
+		outer := parts[0]
+		for i := range outer.t.NumField() {
+			f := outer.t.Field(i)
+			name := f.Tag.Get("d1")
+			path := append(slices.Clone(outer.path), i)
+			if f.Anonymous && name == "" && isStruct(f.Type) {
+				parts = append(parts, part{f.Type, path})
+				continue
+			}
+			if name == "-" || !f.IsExported() {
+				continue
+			}
 			if name == "" {
 				name = foldName(f.Name)
 			}
 			if _, taken := fields[name]; !taken {
-				fields[name] = append(append([]int(nil), prefix...), i)
+				fields[name] = path
 			}
 		}
 	}
-	for _, f := range embedded {
-		collectFields(f.Type, append(append([]int(nil), prefix...), f.Index...), fields)
-	}
+	return fields
 }
 
 func foldName(name string) string {

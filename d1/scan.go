@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,7 @@ import (
 // it is 0 or 1, into a bool; a REAL into a float, and into an integer if it is
 // whole; a TEXT into a string, a []byte and, if it is a time as SQLite or
 // [TimeFormat] writes it, a [time.Time]; a BLOB into a []byte. Numbers go into a
-// string as SQLite prints them. NULL goes into a pointer (as nil), a []byte, an
+// string in SQLite's form, such as 2.0 and 1.5e+300. NULL goes into a pointer (as nil), a []byte, an
 // any and a [sql.Scanner], and is an error elsewhere. What does not fit is an
 // error, never a different value.
 func Convert(dest any, v Value) error {
@@ -28,6 +29,9 @@ func Convert(dest any, v Value) error {
 		return convertBytes(d, v)
 	case *Value:
 		*d = v
+		if v.bytes != nil {
+			d.bytes = append(make([]byte, 0, len(v.bytes)), v.bytes...)
+		}
 		return nil
 	case *time.Time:
 		return convertTime(d, v)
@@ -124,6 +128,9 @@ func convertReflect(elem reflect.Value, v Value) error {
 		return err
 	case reflect.Float32, reflect.Float64:
 		f, err := floatOf(v)
+		if err == nil && elem.OverflowFloat(f) {
+			err = fmt.Errorf("%v does not fit into %s", f, elem.Type())
+		}
 		if err == nil {
 			elem.SetFloat(f)
 		}
@@ -191,7 +198,29 @@ func textOf(v Value) (string, error) {
 		return strconv.FormatInt(n, 10), err
 	}
 	f, _ := v.Float64()
-	return strconv.FormatFloat(f, 'g', -1, 64), nil
+	return realText(f), nil
+}
+
+// realText is a number in SQLite's form: it never looks like an integer.
+func realText(f float64) string {
+	if math.IsInf(f, 0) {
+		return strings.TrimPrefix(strconv.FormatFloat(f, 'f', -1, 64), "+")
+	}
+	format := byte('f')
+	switch a := math.Abs(f); {
+	case a == 0:
+		return "0.0"
+	case a < 1e-4, a >= 1e17:
+		format = 'e'
+	}
+	digits, exponent, scaled := strings.Cut(strconv.FormatFloat(f, format, -1, 64), "e")
+	if !strings.Contains(digits, ".") {
+		digits += ".0"
+	}
+	if scaled {
+		digits += "e" + exponent
+	}
+	return digits
 }
 
 // timeFormats are the forms that SQLite's date functions read, and RFC 3339.
@@ -202,6 +231,8 @@ var timeFormats = []string{
 	"2006-01-02T15:04:05.999999999",
 	"2006-01-02 15:04",
 	"2006-01-02T15:04",
+	"2006-01-02 15:04Z07:00",
+	"2006-01-02T15:04Z07:00",
 	"2006-01-02",
 }
 

@@ -18,8 +18,9 @@ import (
 //		return err
 //	})
 type Conn struct {
-	db    *d1.DB
-	owned bool // closing the connection closes the database
+	db     *d1.DB
+	parsed *sqltext.Cache
+	owned  bool // closing the connection closes the database
 }
 
 var (
@@ -45,7 +46,7 @@ func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext implements [driver.ConnPrepareContext]. It reads the text and sends
 // nothing.
 func (c *Conn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
-	pieces, err := parse(query)
+	pieces, err := c.parse(query)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 
 // ExecContext implements [driver.ExecerContext].
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	pieces, err := parse(query)
+	pieces, err := c.parse(query)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 
 // QueryContext implements [driver.QueryerContext].
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	pieces, err := parse(query)
+	pieces, err := c.parse(query)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +131,10 @@ func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []dri
 		return nil, err
 	}
 	if !results.NextResult() {
-		return nil, errors.Join(results.Close(), errors.New("d1sql: the database gave no result"))
+		if err := results.Close(); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("d1sql: the database gave no result")
 	}
 	return &rows{results: results, left: len(pieces) - 1}, nil
 }
@@ -144,7 +148,10 @@ func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver
 }
 
 // parse cuts a query into its statements; pieces that hold none are left out.
-func parse(query string) ([]sqltext.Statement, error) {
+func (c *Conn) parse(query string) ([]sqltext.Statement, error) {
+	if one, err := c.parsed.Parse(query); err == nil {
+		return []sqltext.Statement{one}, nil
+	}
 	all := sqltext.Split(query)
 	pieces := all[:0]
 	for _, piece := range all {
@@ -161,42 +168,62 @@ func parse(query string) ([]sqltext.Statement, error) {
 // bind gives the arguments to the statements: by name where they have names, else in
 // order, to each statement as many as it has parameters.
 func bind(pieces []sqltext.Statement, args []driver.NamedValue) ([]d1.Statement, error) {
-	named := map[string]any{}
-	var ordered []any
+	ordered := make([]any, 0, len(args))
+	var named map[string]any
 	for _, arg := range args {
-		if arg.Name != "" {
-			named[arg.Name] = arg.Value
-		} else {
+		if arg.Name == "" {
 			ordered = append(ordered, arg.Value)
+			continue
 		}
+		if named == nil {
+			named = make(map[string]any)
+		}
+		named[arg.Name] = arg.Value
 	}
 	statements := make([]d1.Statement, len(pieces))
-	used := 0
+	if len(pieces) == 1 && named == nil { // what nearly all queries are
+		if pieces[0].NumParams() != len(ordered) {
+			return nil, argsError(pieces, len(args))
+		}
+		statements[0] = d1.Statement{SQL: pieces[0].Text, Args: ordered}
+		return statements, nil
+	}
+	used := make(map[string]bool)
 	for i, piece := range pieces {
-		n := piece.NumParams()
-		values := make([]any, n)
-		given := make([]bool, n)
-		for _, p := range piece.Params {
-			if value, ok := named[name(p)]; ok && name(p) != "" && p.Number > 0 {
-				values[p.Number-1], given[p.Number-1] = value, true
-			}
+		values, rest, ok := bindOne(piece, named, ordered, used)
+		if !ok {
+			return nil, argsError(pieces, len(args))
 		}
-		for j := range values {
-			if given[j] {
-				continue
-			}
-			if used == len(ordered) {
-				return nil, argsError(pieces, len(args))
-			}
-			values[j] = ordered[used]
-			used++
-		}
+		ordered = rest
 		statements[i] = d1.Statement{SQL: piece.Text, Args: values}
 	}
-	if used < len(ordered) {
+	if len(ordered) > 0 || len(used) < len(named) {
 		return nil, argsError(pieces, len(args))
 	}
 	return statements, nil
+}
+
+// bindOne takes the arguments of one statement, and returns the ordered ones that are
+// left. It notes the names it has used.
+func bindOne(piece sqltext.Statement, named map[string]any, ordered []any, used map[string]bool) (values, rest []any, ok bool) {
+	values = make([]any, piece.NumParams())
+	given := make([]bool, len(values))
+	for _, p := range piece.Params {
+		name := name(p)
+		if value, ok := named[name]; ok && name != "" && p.Number > 0 {
+			values[p.Number-1], given[p.Number-1], used[name] = value, true, true
+		}
+	}
+	for j := range values {
+		if given[j] {
+			continue
+		}
+		if len(ordered) == 0 {
+			return nil, nil, false
+		}
+		values[j], ordered = ordered[0], ordered[1:]
+	}
+	return values, ordered, true
 }
 
 // name is the name that [sql.Named] would give for a parameter, or "".

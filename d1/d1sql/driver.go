@@ -37,6 +37,7 @@ import (
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
 func init() {
@@ -61,7 +62,7 @@ func (d Driver) Open(dsn string) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{db: db, owned: true}, nil
+	return &Conn{db: db, parsed: new(sqltext.Cache), owned: true}, nil
 }
 
 // OpenConnector implements [driver.DriverContext].
@@ -120,9 +121,14 @@ func (cfg Config) dsn() string {
 }
 
 // connector gives every connection of a pool the same database.
-type connector struct{ db *d1.DB }
+type connector struct {
+	db     *d1.DB
+	parsed sqltext.Cache
+}
 
-func (c *connector) Connect(context.Context) (driver.Conn, error) { return &Conn{db: c.db}, nil }
+func (c *connector) Connect(context.Context) (driver.Conn, error) {
+	return &Conn{db: c.db, parsed: &c.parsed}, nil
+}
 
 func (c *connector) Driver() driver.Driver { return Driver{} }
 

@@ -64,6 +64,8 @@ func (r result) RowsAffected() (int64, error) { return r.changes, nil }
 type rows struct {
 	results *d1.Results
 	left    int // result sets after the current one
+	buffer  []byte
+	texts   string // the short texts of the current row
 }
 
 var (
@@ -80,7 +82,15 @@ func (r *rows) Next(dest []driver.Value) error {
 		}
 		return io.EOF
 	}
-	for i, v := range r.results.Row() {
+	row := r.results.Row()
+	r.copyTexts(row)
+	start := 0
+	for i, v := range row {
+		if n := len(v.Bytes()); isShort(v) {
+			dest[i] = r.texts[start : start+n]
+			start += n
+			continue
+		}
 		value, err := v.Any()
 		if err != nil {
 			return err
@@ -89,6 +99,20 @@ func (r *rows) Next(dest []driver.Value) error {
 	}
 	return nil
 }
+
+// copyTexts copies the short texts of a row at once.
+func (r *rows) copyTexts(row []d1.Value) {
+	r.buffer = r.buffer[:0]
+	for _, v := range row {
+		if isShort(v) {
+			r.buffer = append(r.buffer, v.Bytes()...)
+		}
+	}
+	r.texts = string(r.buffer)
+}
+
+// isShort reports whether a value is a text that may keep its neighbours in memory.
+func isShort(v d1.Value) bool { return v.Kind() == d1.KindText && len(v.Bytes()) <= 64 }
 
 func (r *rows) HasNextResultSet() bool { return r.left > 0 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -22,11 +23,14 @@ type conn struct {
 	clock    clock
 	stmts    stmtCache
 	schema   int64 // db.schema when the cache was last known to be good
+	pageSize int64
+	bytes    int64 // the database's size in the open transaction
 	cursor   readCursor
 	begin    *sqlite3.Stmt
 	commit   *sqlite3.Stmt
 	pages    *sqlite3.Stmt
 	free     *sqlite3.Stmt
+	look     *sqlite3.Stmt
 	rollback *sqlite3.Stmt
 	broken   bool // must not be used again
 	writing  bool
@@ -36,17 +40,31 @@ type conn struct {
 // file.
 const lockWait = 10 * time.Second
 
+// openConn opens a connection. SQLite itself does not wait for a process that makes the
+// file's WAL, or takes it away, at the same time.
 func (db *DB) openConn(writing bool) (*conn, error) {
-	c := &conn{db: db, writing: writing}
+	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		c, err := db.tryOpen(writing)
+		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > db.lockWait {
+			return c, plainError(err)
+		}
+	}
+}
+
+func (db *DB) tryOpen(writing bool) (*conn, error) {
+	c := &conn{db: db, writing: writing, pageSize: 4096}
+	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI | sqlite3.OPEN_NOMUTEX
+	if db.cfg.Path == "" {
+		flags |= sqlite3.OPEN_CREATE // a file is there already, or has been taken away
+	}
 	var err error
-	c.Conn, err = sqlite3.OpenFlags(db.filename(),
-		sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE|sqlite3.OPEN_URI|sqlite3.OPEN_NOMUTEX)
+	c.Conn, err = sqlite3.OpenFlags(db.filename(), flags)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, err
 	}
 	if err := c.setUp(); err != nil {
 		c.discard()
-		return nil, plainError(err)
+		return nil, err
 	}
 	return c, nil
 }
@@ -57,13 +75,14 @@ func (db *DB) filename() string {
 		return ":memory:"
 	}
 	path := (&url.URL{Path: db.cfg.Path}).EscapedPath()
-	return "file:" + path + "?modeof=" + url.QueryEscape(db.cfg.Path)
+	modeOf := strings.ReplaceAll(url.QueryEscape(db.cfg.Path), "+", "%20") // SQLite reads + as itself
+	return "file:" + path + "?modeof=" + modeOf
 }
 
 func (c *conn) setUp() error {
 	c.trusted = true
 	defer func() { c.trusted = false }()
-	if err := c.BusyTimeout(lockWait); err != nil {
+	if err := c.BusyTimeout(c.db.lockWait); err != nil {
 		return err
 	}
 	if err := fts5.Register(c.Conn); err != nil {
@@ -76,6 +95,9 @@ func (c *conn) setUp() error {
 		if err := c.CreateFunction("load_extension", args, 0, refuseExtension); err != nil {
 			return err
 		}
+	}
+	if err := c.readPageSize(); err != nil {
+		return err
 	}
 	for _, pragma := range c.pragmas() {
 		if err := c.Exec("PRAGMA " + pragma); err != nil {
@@ -98,6 +120,20 @@ func (c *conn) setUp() error {
 	return c.SetAuthorizer(c.authorize)
 }
 
+// readPageSize finds out how large the pages are of a file that others have made; our
+// own are as large as D1's.
+func (c *conn) readPageSize() error {
+	s, _, err := c.Prepare("PRAGMA page_size")
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if s.Step() {
+		c.pageSize = s.ColumnInt64(0)
+	}
+	return s.Err()
+}
+
 // refuseExtension stands for load_extension(), which D1 has but does not allow.
 func refuseExtension(ctx sqlite3.Context, _ ...sqlite3.Value) {
 	ctx.ResultError(errors.New("not authorized"))
@@ -115,8 +151,7 @@ func (c *conn) pragmas() []string {
 		pragmas = append(pragmas, "query_only=ON")
 	}
 	if c.writing {
-		const pageSize = 4096
-		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", c.db.cfg.MaxBytes/pageSize))
+		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", max(c.db.cfg.MaxBytes/c.pageSize, 1)))
 	}
 	return pragmas
 }
@@ -156,6 +191,7 @@ func (c *conn) prepareOwn() error {
 	}{
 		{&c.begin, begin}, {&c.commit, "COMMIT"}, {&c.rollback, "ROLLBACK"},
 		{&c.pages, "PRAGMA page_count"}, {&c.free, "PRAGMA freelist_count"},
+		{&c.look, "SELECT 1 FROM sqlite_schema LIMIT 1"},
 	} {
 		stmt, _, err := c.PrepareFlags(own.sql, sqlite3.PREPARE_PERSISTENT)
 		if err != nil {
@@ -171,29 +207,33 @@ func (c *conn) prepareDatabase() error {
 	if !c.db.cfg.SystemTable {
 		return nil
 	}
-	return c.own(func() error {
+	return plainError(c.own(func() error {
 		return c.Exec("CREATE TABLE IF NOT EXISTS _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
-	})
+	}))
 }
 
 // own runs something of ours, past the authorizer and past the caller's context.
-func (c *conn) own(run func() error) error {
+func (c *conn) own(run func() error) error { return c.ownUnder(context.Background(), run) }
+
+// ownUnder is own under a context.
+func (c *conn) ownUnder(ctx context.Context, run func() error) error {
 	c.trusted = true
-	old := c.SetInterrupt(context.Background())
+	old := c.SetInterrupt(ctx)
 	defer func() {
 		c.SetInterrupt(old)
 		c.trusted = false
 	}()
-	return plainError(run())
+	return run()
 }
 
-// size returns the bytes in use, or the size known before if it cannot be read.
+// size returns the bytes in use as the open transaction sees them, or those known before
+// if they cannot be read.
 func (c *conn) size() int64 {
-	size := c.db.size.Load()
+	size := c.bytes
 	_ = c.own(func() error {
 		pages, free := number(c.pages), number(c.free)
 		if pages > 0 {
-			size = (pages - free) * 4096
+			size = (pages - free) * c.pageSize
 		}
 		return nil
 	})
@@ -216,11 +256,22 @@ func (c *conn) discard() {
 		all = append(all, stmt)
 	}
 	for _, stmt := range all {
-		stmt.Close()
+		_ = quietly(stmt.Close)
 	}
-	if err := c.Close(); err != nil {
+	if err := quietly(c.Close); err != nil {
 		c.db.cfg.Logger.Error("cannot close a connection", "error", err)
 	}
+}
+
+// quietly closes something of the engine, which panics if it is out of memory, and
+// again when it repeats the last error.
+func quietly(end func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%v", fault)
+		}
+	}()
+	return end()
 }
 
 // clock is the context of a statement that runs: it ends with the request's own
@@ -238,11 +289,10 @@ func (k *clock) start(ctx context.Context, limit time.Duration) {
 	*k = clock{Context: ctx, limit: limit, mark: time.Now()}
 }
 
-// enter says that the engine is about to run.
-func (k *clock) enter() {
-	if k.limit > 0 {
-		k.mark = time.Now()
-	}
+// enter says that the engine is about to run, and returns the time.
+func (k *clock) enter() time.Time {
+	k.mark = time.Now()
+	return k.mark
 }
 
 // Err is asked before every step, and every thousand instructions.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -29,38 +30,44 @@ func init() {
 //	timeout=DURATION       Config.Timeout, such as 5s
 //	max_bytes=N            Config.MaxBytes
 //
-// An unknown option is an error.
+// An unknown option is an error. Errors do not repeat the options.
 func ParseDSN(dsn string) (Config, error) {
-	rest, ok := strings.CutPrefix(dsn, "file:")
-	if !ok {
-		return Config{}, fmt.Errorf("data source name %q does not begin with file:", dsn)
+	name, query, _ := strings.Cut(dsn, "?")
+	cfg, err := parseDSN(name, query)
+	if err != nil {
+		return Config{}, fmt.Errorf("data source name %q: %w", name, err)
 	}
-	path, query, _ := strings.Cut(rest, "?")
+	return cfg, nil
+}
+
+func parseDSN(name, query string) (cfg Config, err error) {
+	path, ok := strings.CutPrefix(name, "file:")
+	if !ok {
+		return cfg, errors.New("it does not begin with file:")
+	}
 	if strings.HasPrefix(path, "//") {
 		host, local, _ := strings.Cut(path[2:], "/")
 		if host != "" && host != "localhost" {
-			return Config{}, fmt.Errorf("data source name %q: a file has no host; write file:PATH", dsn)
+			return cfg, errors.New("a file has no host; write file:PATH")
 		}
 		path = "/" + local
 	}
-	path, err := url.PathUnescape(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("data source name %q: %w", dsn, err)
+	if cfg.Path, err = url.PathUnescape(path); err != nil {
+		return cfg, err
 	}
-	if path == "" {
-		return Config{}, fmt.Errorf("data source name %q names no file; write file:PATH or file::memory:", dsn)
+	switch {
+	case cfg.Path == "":
+		return cfg, errors.New("it names no file; write file:PATH or file::memory:")
+	case strings.ContainsRune(cfg.Path, 0):
+		return cfg, errors.New("the path holds a NUL byte")
 	}
-	if strings.ContainsRune(path, 0) {
-		return Config{}, fmt.Errorf("data source name %q: the path holds a NUL byte", dsn)
-	}
-	cfg := Config{Path: path}
 	options, err := url.ParseQuery(query)
 	if err != nil {
-		return Config{}, fmt.Errorf("data source name %q: %w", dsn, err)
+		return cfg, errors.New("the options are no URL query")
 	}
 	for key, values := range options {
 		if err := cfg.setOption(key, values[len(values)-1]); err != nil {
-			return Config{}, fmt.Errorf("data source name %q: %s: %w", dsn, key, err)
+			return cfg, err
 		}
 	}
 	return cfg, nil
@@ -72,15 +79,20 @@ func (cfg *Config) setOption(key, value string) (err error) {
 		cfg.Sync, err = parseSync(value)
 	case "readers":
 		cfg.Readers, err = strconv.Atoi(value)
-		if err == nil && cfg.Readers < 1 {
-			err = fmt.Errorf("%d is too few", cfg.Readers)
+		if err != nil || cfg.Readers < 1 || cfg.Readers > maxReaders {
+			err = fmt.Errorf("readers must be a number from 1 to %d", maxReaders)
 		}
 	case "timeout":
-		cfg.Timeout, err = time.ParseDuration(value)
+		if cfg.Timeout, err = time.ParseDuration(value); err != nil {
+			err = errors.New("timeout must be a duration, such as 5s")
+		}
 	case "max_bytes":
 		cfg.MaxBytes, err = strconv.ParseInt(value, 10, 64)
+		if err != nil || cfg.MaxBytes < 1 {
+			err = errors.New("max_bytes must be a number above 0")
+		}
 	default:
-		err = fmt.Errorf("unknown option; there are sync, readers, timeout and max_bytes")
+		err = errors.New("unknown option; there are sync, readers, timeout and max_bytes")
 	}
 	return err
 }
@@ -94,5 +106,5 @@ func parseSync(value string) (Sync, error) {
 	case "off":
 		return SyncOff, nil
 	}
-	return 0, fmt.Errorf("%q is none of full, normal and off", value)
+	return 0, errors.New("sync must be full, normal or off")
 }

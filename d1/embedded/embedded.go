@@ -38,7 +38,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -46,6 +45,7 @@ import (
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
 // Sync says when a commit is on disk.
@@ -67,8 +67,8 @@ type Config struct {
 	// Path is the database's file, which is created if it does not exist. Empty or
 	// ":memory:" is a database in memory, which is gone when it is closed.
 	Path string
-	// Readers is how many requests may read at the same time. 0 means 16; a
-	// database in memory has none, and runs one request at a time.
+	// Readers is how many requests may read at the same time, 1000 at most. 0 means
+	// 16; a database in memory has none, and runs one request at a time.
 	Readers int
 	// Timeout is how long the statements of one request may run together. 0 means
 	// [d1.MaxQueryDuration]; negative means as long as they like.
@@ -87,6 +87,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+const maxReaders = 1000
+
 func (cfg Config) withDefaults() Config {
 	if cfg.Path == ":memory:" {
 		cfg.Path = ""
@@ -94,6 +96,7 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Readers <= 0 {
 		cfg.Readers = 16
 	}
+	cfg.Readers = min(cfg.Readers, maxReaders)
 	if cfg.Path == "" {
 		cfg.Readers = 0
 		cfg.Sync = SyncOff
@@ -115,14 +118,15 @@ func (cfg Config) withDefaults() Config {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	cfg    Config
-	idle   chan *conn     // readers nobody uses
-	open   atomic.Int32   // readers there are
-	kept   int            // readers kept when nobody uses them
-	freed  chan struct{}  // a reader was closed, so another may be opened
-	jobs   chan *writeJob // to the writer
-	done   chan struct{}  // closed when the writer has ended
-	active sync.WaitGroup // requests under way
+	cfg      Config
+	lockWait time.Duration
+	idle     chan *conn     // readers nobody uses
+	open     atomic.Int32   // readers there are
+	kept     int            // readers kept when nobody uses them
+	freed    chan struct{}  // a reader was closed, so another may be opened
+	jobs     chan *writeJob // to the writer
+	done     chan struct{}  // closed when the writer has ended
+	active   sync.WaitGroup // requests under way
 
 	mu     sync.RWMutex
 	closed bool
@@ -130,37 +134,35 @@ type DB struct {
 	lastRowID atomic.Int64
 	size      atomic.Int64
 	schema    atomic.Int64 // counts changes of the schema by this process
+	parsed    sqltext.Cache
 }
 
 var _ d1.Backend = (*DB)(nil)
 
 // Open opens a database, and creates it if its file does not exist.
-func Open(cfg Config) (*DB, error) {
+func Open(cfg Config) (*DB, error) { return openDB(cfg, lockWait) }
+
+func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 	cfg = cfg.withDefaults()
 	if cfg.Path != "" {
 		path, err := filepath.Abs(cfg.Path)
 		if err != nil {
 			return nil, fmt.Errorf("open database %s: %w", cfg.Path, err)
 		}
-		cfg.Path = path
-		if err := createPrivate(path); err != nil {
+		if cfg.Path, err = createFile(path); err != nil {
 			return nil, fmt.Errorf("open database: %w", err)
 		}
 	}
 	db := &DB{
-		cfg:   cfg,
+		cfg: cfg, lockWait: lockWait,
 		kept:  min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
 		idle:  make(chan *conn, cfg.Readers),
 		freed: make(chan struct{}, cfg.Readers),
 		jobs:  make(chan *writeJob),
 		done:  make(chan struct{}),
 	}
-	writer, err := db.openConn(true)
+	writer, err := db.openWriter()
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
-	}
-	if err := writer.prepareDatabase(); err != nil {
-		writer.discard()
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	db.size.Store(writer.size())
@@ -173,21 +175,6 @@ func nameOf(path string) string {
 		return "in memory"
 	}
 	return path
-}
-
-// createPrivate makes the files of a new database, readable by their owner alone;
-// SQLite itself would let the umask decide.
-func createPrivate(path string) error {
-	for _, name := range []string{path, path + "-shm"} {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Do implements [d1.Backend].
@@ -204,7 +191,7 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if err := db.enter(); err != nil {
 		return nil, err
 	}
-	if db.cfg.Readers > 0 {
+	if db.cfg.Readers > 0 && db.mayRead(req) {
 		results, err := db.read(ctx, req)
 		if err != errNeedsWriter {
 			if err != nil {

@@ -90,7 +90,8 @@ func plainError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := err.(*sqlite3.Error); ok {
+	switch err.(type) {
+	case *sqlite3.Error, sqlite3.ErrorCode, sqlite3.ExtendedErrorCode:
 		return errors.New(rawMessage(err))
 	}
 	return err

@@ -18,9 +18,8 @@ const (
 	lastChunk  = 64 << 10
 )
 
-// keep copies the row that the statement stands on.
-func (r *writeResult) keep(s *stmt) {
-	r.columns = s.columns
+// keep copies the row that the statement stands on, and returns the bytes it takes.
+func (r *writeResult) keep(s *stmt) (size int) {
 	for i := range s.columns {
 		v := s.value(i)
 		switch v.Kind() {
@@ -30,8 +29,13 @@ func (r *writeResult) keep(s *stmt) {
 			v = d1.Blob(r.copy(v.Bytes()))
 		}
 		r.values = append(r.values, v)
+		size += valueSize + len(v.Bytes())
 	}
+	return size
 }
+
+// valueSize is about what a d1.Value takes itself.
+const valueSize = 40
 
 func (r *writeResult) copy(b []byte) []byte {
 	if cap(r.chunk)-len(r.chunk) < len(b) {

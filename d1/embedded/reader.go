@@ -40,6 +40,9 @@ func (db *DB) read(ctx context.Context, req d1.Request) (results *d1.Results, er
 		if err != nil {
 			return nil, c.statementError(err, i, len(req.Statements))
 		}
+		if !compiled.cached() {
+			c.release(compiled)
+		}
 	}
 	if len(req.Statements) > 1 {
 		if err := c.runOwn(c.begin); err != nil {
@@ -55,7 +58,11 @@ func (c *conn) runOwn(s *sqlite3.Stmt) error {
 	c.trusted = true
 	defer func() { c.trusted = false }()
 	s.Step()
-	return s.Reset()
+	err := s.Err() // which may be the context's, that SQLite knows nothing of
+	if reset := s.Reset(); err == nil {
+		err = reset
+	}
+	return err
 }
 
 // statementError adds to an error which statement of the request it is about.
@@ -68,11 +75,17 @@ func (c *conn) statementError(err error, i, n int) error {
 }
 
 // fault turns a panic of the engine, which is out of memory, into an error. The
-// connection is not used again.
+// connection is not used again, so that its memory is given back; but SQLite itself
+// is in order after that, and a database in memory is not thrown away for it.
 func (c *conn) fault(fault any) error {
-	c.broken = true
+	c.broken = c.db.cfg.Path != "" || fmt.Sprint(fault) != "sqlite3: out of memory"
 	c.db.cfg.Logger.Error("the SQLite engine panicked", "fault", fmt.Sprint(fault))
-	return d1.NewError(fmt.Sprintf("D1 DB's isolate exceeded its memory limit and was reset. (%v)", fault))
+	return memoryError(fault)
+}
+
+// memoryError is D1's answer to a request that needs too much memory.
+func memoryError(detail any) error {
+	return d1.NewError(fmt.Sprintf("D1 DB's isolate exceeded its memory limit and was reset. (%v)", detail))
 }
 
 // readCursor reads the results of a request as the engine makes them.
@@ -105,26 +118,23 @@ func (r *readCursor) NextResult() (ok bool) {
 	}
 	s := r.statements[r.next]
 	r.next++
-	r.began = time.Now()
+	r.began = r.c.clock.enter()
 	compiled, err := r.c.compile(s.SQL)
-	if err == nil {
-		err = compiled.bind(s.Args)
-	}
 	if err != nil {
 		return r.fail(err)
 	}
 	r.current = compiled
+	if err := compiled.bind(s.Args); err != nil {
+		return r.fail(err)
+	}
 	r.rows = 0
 	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
-	r.c.clock.enter()
 	r.pending = compiled.Step()
 	r.ended = !r.pending
 	if err := compiled.Err(); err != nil {
 		return r.fail(err)
 	}
-	if compiled.Status(sqlite3.STMTSTATUS_REPREPARE, false) != compiled.reprepared {
-		compiled.readColumns()
-	}
+	compiled.refresh()
 	return true
 }
 

@@ -28,57 +28,6 @@ type stmt struct {
 	prev, next *stmt
 }
 
-// cachedStmts is how many compiled statements a connection keeps.
-const cachedStmts = 128
-
-// stmtCache keeps compiled statements, least recently used first out.
-type stmtCache struct {
-	bySQL map[string]*stmt
-	ring  stmt // ring.next was used last
-}
-
-func (s *stmtCache) get(sql string) *stmt {
-	found := s.bySQL[sql]
-	if found != nil && s.ring.next != found {
-		found.unlink()
-		s.link(found)
-	}
-	return found
-}
-
-func (s *stmtCache) put(added *stmt) {
-	if s.bySQL == nil {
-		s.bySQL = make(map[string]*stmt, cachedStmts)
-		s.ring.prev, s.ring.next = &s.ring, &s.ring
-	}
-	if len(s.bySQL) >= cachedStmts {
-		s.drop(s.ring.prev)
-	}
-	s.bySQL[added.sql] = added
-	s.link(added)
-}
-
-func (s *stmtCache) link(e *stmt) {
-	e.prev, e.next = &s.ring, s.ring.next
-	e.prev.next, e.next.prev = e, e
-}
-
-func (e *stmt) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
-
-func (s *stmtCache) drop(e *stmt) {
-	e.unlink()
-	delete(s.bySQL, e.sql)
-	e.Close()
-}
-
-// clear forgets everything, because the schema has changed and with it, perhaps,
-// what the statements do.
-func (s *stmtCache) clear() {
-	for _, e := range s.bySQL {
-		s.drop(e)
-	}
-}
-
 // compile returns the compiled form of one statement, from the cache if it is
 // there. It returns errNeedsWriter if the connection is a reader and the statement
 // is not one for readers.
@@ -101,29 +50,62 @@ func (c *conn) compile(sql string) (*stmt, error) {
 		return nil, unsent(fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
 			parsed.Fault.Start), nil)
 	}
-	setting := setsPragma(parsed)
-	if !c.writing && (setting || parsed.Kind != sqltext.Read && parsed.Kind != sqltext.Pragma) {
+	if !c.writing && !reads(parsed) {
 		return nil, errNeedsWriter
+	}
+	introspects := asksForSchema(parsed)
+	if introspects {
+		if !c.writing && mentions(sql, "pragma_optimize") {
+			return nil, errNeedsWriter
+		}
+		c.loadSchema()
 	}
 	s, err := c.prepare(sql, parsed)
 	if err != nil {
 		return nil, err
 	}
-	s.pragma = setting
+	s.pragma = setsPragma(parsed)
 	if !c.writing && (!s.readOnly || s.stateful) {
 		s.Close()
 		return nil, errNeedsWriter
 	}
-	if s.pragma || s.schema {
-		return s, nil
+	if s.pragma || s.schema || introspects {
+		return s, nil // to be compiled anew each time
 	}
 	c.stmts.put(s)
 	return s, nil
 }
 
+// asksForSchema reports whether a statement answers from what its connection knows of
+// the schema, without a look whether that is still so, as PRAGMA index_list does.
+func asksForSchema(s sqltext.Statement) bool {
+	return s.Verb == "PRAGMA" || mentions(s.Text, "pragma_")
+}
+
+func mentions(sql, word string) bool { return strings.Contains(strings.ToLower(sql), word) }
+
+// loadSchema makes the connection look whether the schema has changed.
+func (c *conn) loadSchema() { _ = c.own(func() error { return c.runOwn(c.look) }) }
+
+// reads reports whether a statement is one for readers, going by its text.
+func reads(s sqltext.Statement) bool {
+	return s.Kind == sqltext.Read || s.Kind == sqltext.Pragma && !setsPragma(s)
+}
+
+// mayRead reports whether a request may be one for a reader: it has no need to wait for
+// one if it is not.
+func (db *DB) mayRead(req d1.Request) bool {
+	for _, s := range req.Statements {
+		if parsed, err := db.parsed.Parse(s.SQL); err == nil && !reads(parsed) {
+			return false
+		}
+	}
+	return true
+}
+
 // release ends the use of a statement that compile returned.
 func (c *conn) release(s *stmt) {
-	if s.next == nil {
+	if !s.cached() {
 		s.Close()
 		return
 	}
@@ -143,45 +125,6 @@ func parseError(sql string, err error) error {
 	}
 	return err
 }
-
-// setsPragma reports whether a statement is a PRAGMA that changes a setting of the
-// connection. Some do so as soon as they are compiled.
-func setsPragma(s sqltext.Statement) bool {
-	if s.Verb != "PRAGMA" {
-		return false
-	}
-	name, hasArg := pragmaName(s)
-	switch name {
-	case "optimize":
-		return true
-	case "case_sensitive_like", "foreign_keys", "defer_foreign_keys", "ignore_check_constraints",
-		"legacy_alter_table", "recursive_triggers", "reverse_unordered_selects":
-		return hasArg
-	}
-	return false
-}
-
-// pragmaName returns the name in a PRAGMA, in lower case, and whether an argument
-// follows.
-func pragmaName(s sqltext.Statement) (name string, hasArg bool) {
-	for pos := s.VerbStart + len(s.Verb); pos < len(s.Text); {
-		t := sqltext.Next(s.Text, pos)
-		pos = t.End
-		switch t.Kind {
-		case sqltext.TokenWord, sqltext.TokenQuoted, sqltext.TokenString:
-			name = strings.ToLower(sqltext.Unquote(t.Text(s.Text)))
-		case sqltext.TokenOperator, sqltext.TokenLeft:
-			return name, true
-		}
-	}
-	return name, false
-}
-
-// settingsUndone puts a connection's settings back to D1's own: a PRAGMA lasts for
-// one request.
-const settingsUndone = "PRAGMA foreign_keys=ON; PRAGMA defer_foreign_keys=OFF; PRAGMA ignore_check_constraints=OFF; " +
-	"PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA reverse_unordered_selects=OFF; " +
-	"PRAGMA case_sensitive_like=OFF"
 
 func (c *conn) prepare(sql string, parsed sqltext.Statement) (*stmt, error) {
 	if err := refusedName(parsed); err != nil {
@@ -231,13 +174,14 @@ func (c *conn) prepareText(sql string, parsed sqltext.Statement) (*sqlite3.Stmt,
 	if !ok {
 		return nil, plain
 	}
-	compiled, _, err = c.PrepareFlags(rewritten.Text, sqlite3.PREPARE_PERSISTENT)
+	compiled, err = c.prepareSafely(rewritten.Text)
 	if err == nil {
 		return compiled, nil
 	}
 	failed := c.sqlError(err, len(rewritten.Text))
-	if failed.Offset >= 0 {
-		failed = engineError(rawMessage(err), rewritten.Original(failed.Offset), failed.ExtendedCode)
+	if 0 <= failed.Offset && failed.Offset < len(rewritten.Text) {
+		message, offset, code := sqlitecode.Parse(failed.Message)
+		failed = engineError(message, rewritten.Original(offset), code)
 	}
 	return nil, failed
 }
@@ -251,13 +195,20 @@ func (c *conn) prepareSafely(sql string) (compiled *sqlite3.Stmt, err error) {
 			if _, outside := fault.(runtime.Error); !outside {
 				panic(fault)
 			}
-			padded := sql + strings.Repeat(" ", 4<<10)
-			compiled, _, err = c.PrepareFlags(padded, sqlite3.PREPARE_PERSISTENT)
-			err = noError(c.sqlError(err, len(padded)))
+			compiled, err = c.preparePadded(sql)
 		}
 	}()
 	compiled, _, err = c.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
 	return compiled, err
+}
+
+// preparePadded compiles a text with room for any offset behind it.
+func (c *conn) preparePadded(sql string) (*sqlite3.Stmt, error) {
+	padded := sql + strings.Repeat(" ", 1<<20)
+	limit := c.Limit(sqlite3.LIMIT_SQL_LENGTH, len(padded))
+	defer c.Limit(sqlite3.LIMIT_SQL_LENGTH, limit)
+	compiled, _, err := c.PrepareFlags(padded, sqlite3.PREPARE_PERSISTENT)
+	return compiled, noError(c.sqlError(err, len(padded)))
 }
 
 func limitError(err error) error {
@@ -348,6 +299,14 @@ func (s *stmt) readColumns() {
 	s.columns = make([]string, s.ColumnCount())
 	for i := range s.columns {
 		s.columns[i] = s.ColumnName(i)
+	}
+}
+
+// refresh reads the columns again if SQLite has compiled the statement again, because
+// somebody has changed the schema. It is for after the first step.
+func (s *stmt) refresh() {
+	if !s.schema && s.Status(sqlite3.STMTSTATUS_REPREPARE, false) != s.reprepared {
+		s.readColumns()
 	}
 }
 

@@ -2,6 +2,8 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -14,10 +16,44 @@ import (
 type writeJob struct {
 	ctx        context.Context
 	statements []d1.Statement
+	state      atomic.Int32
 	alone      bool // changes settings, so nothing else may share its transaction
+	settled    bool // err is final, whatever becomes of the group
+	kept       int  // bytes in results
 	results    []writeResult
 	err        error
 	done       chan struct{}
+}
+
+// The states of a job. Who takes it out of jobWaiting has it: the writer, to run it,
+// or its caller, to give it up.
+const (
+	jobWaiting int32 = iota
+	jobRunning
+	jobGivenUp
+)
+
+// claim takes the job for the writer. It returns false if it has been given up.
+func (job *writeJob) claim() bool {
+	return !job.ended() && job.state.CompareAndSwap(jobWaiting, jobRunning)
+}
+
+// ended takes the job back from a first attempt, and reports whether its context has
+// ended.
+func (job *writeJob) ended() bool {
+	job.results, job.err, job.kept = nil, nil, 0
+	job.state.CompareAndSwap(jobRunning, jobWaiting)
+	if err := job.ctx.Err(); err != nil {
+		job.err = givenUp(err)
+	}
+	return job.err != nil
+}
+
+// settle ends the job with an error, whatever becomes of the group.
+func (job *writeJob) settle(err error) { job.err, job.settled = err, true }
+
+func givenUp(cause error) *d1.Error {
+	return unsent("the request was given up before it began: "+cause.Error(), cause)
 }
 
 // submit hands a request to the writer and waits for its end. The context ends it
@@ -27,9 +63,16 @@ func (db *DB) submit(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	select {
 	case db.jobs <- job:
 	case <-ctx.Done():
-		return nil, unsent("the request was given up before it began: "+ctx.Err().Error(), ctx.Err())
+		return nil, givenUp(ctx.Err())
 	}
-	<-job.done
+	select {
+	case <-job.done:
+	case <-ctx.Done():
+		if job.state.CompareAndSwap(jobWaiting, jobGivenUp) {
+			return nil, givenUp(ctx.Err())
+		}
+		<-job.done
+	}
 	if job.err != nil {
 		return nil, job.err
 	}
@@ -45,21 +88,13 @@ func (db *DB) write(c *conn) {
 	group := make([]*writeJob, 0, maxGroup)
 	for job := range db.jobs {
 		group = db.gather(append(group[:0], job))
-		c = db.healthy(c)
-		if c == nil {
-			for _, job := range group {
-				job.err = unsent("the database cannot be opened again after a fault", nil)
-			}
-		} else {
-			c.runGroup(group)
-		}
+		c = db.runGroup(c, group)
 		for _, job := range group {
 			close(job.done)
 		}
 		clear(group)
 	}
 	if c != nil {
-		_, _, _ = c.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 		c.discard()
 	}
 }
@@ -86,12 +121,12 @@ func (db *DB) healthy(c *conn) *conn {
 		return c
 	}
 	if c != nil {
-		if db.cfg.Path == "" {
-			return nil // its data are gone with it
-		}
 		c.discard()
 	}
-	c, err := db.openConn(true)
+	if db.cfg.Path == "" {
+		return nil // its data are gone with it
+	}
+	c, err := db.openWriter()
 	if err != nil {
 		db.cfg.Logger.Error("cannot open the writer again", "error", err)
 		return nil
@@ -100,15 +135,25 @@ func (db *DB) healthy(c *conn) *conn {
 }
 
 // runGroup runs requests that share one commit. If that does not go well for all of
-// them together, each runs by itself, so that none meets another's error.
-func (c *conn) runGroup(group []*writeJob) {
-	if len(group) > 1 && c.runShared(group) {
-		return
+// them together, each runs by itself, so that none meets another's error. It returns
+// the connection to go on with, which is nil if there is none.
+func (db *DB) runGroup(c *conn, group []*writeJob) *conn {
+	if len(group) > 1 {
+		if c = db.healthy(c); c != nil && c.runShared(group) {
+			return c
+		}
 	}
 	for _, job := range group {
-		job.results, job.err = nil, nil
+		if job.settled || job.ended() {
+			continue
+		}
+		if c = db.healthy(c); c == nil {
+			job.err = unsent("the database cannot be opened again after a fault", nil)
+			continue
+		}
 		c.runAlone(job)
 	}
+	return c
 }
 
 // runShared runs requests in one transaction, each in a savepoint. It returns false
@@ -125,17 +170,21 @@ func (c *conn) runShared(group []*writeJob) (ok bool) {
 		}
 	}()
 	if err := c.own(func() error { return c.runOwn(c.begin) }); err != nil {
-		return false
+		for _, job := range group {
+			job.settle(c.beginError(err))
+		}
+		return true
 	}
+	c.bytes = c.db.size.Load()
 	for _, job := range group {
-		if !c.runSavepoint(job) {
+		if job.claim() && !c.runSavepoint(job) {
 			return false
 		}
 	}
 	if err := c.own(func() error { return c.runOwn(c.commit) }); err != nil {
 		return false
 	}
-	c.publish()
+	c.publish(true)
 	return true
 }
 
@@ -145,7 +194,10 @@ func (c *conn) runSavepoint(job *writeJob) bool {
 	if err := c.own(func() error { return c.Exec("SAVEPOINT request") }); err != nil {
 		return false
 	}
-	job.err = c.runStatements(job)
+	size := c.bytes
+	if job.err = c.runStatements(job); job.err != nil && c.clock.expired {
+		job.settle(job.err)
+	}
 	if job.alone || c.GetAutocommit() {
 		return false
 	}
@@ -154,6 +206,7 @@ func (c *conn) runSavepoint(job *writeJob) bool {
 		return false
 	}
 	if job.err != nil {
+		c.bytes = size
 		end = "ROLLBACK TO request; RELEASE request"
 	}
 	return c.own(func() error { return c.Exec(end) }) == nil
@@ -175,12 +228,18 @@ func (c *conn) runAlone(job *writeJob) {
 		if job.alone {
 			_ = c.own(func() error { return c.Exec(settingsUndone) })
 		}
-		c.publish()
+		c.publish(job.err == nil)
 	}()
-	if err := c.own(func() error { return c.runOwn(c.begin) }); err != nil {
-		job.err = c.busyError(err)
+	if err := c.ownUnder(job.ctx, func() error { return c.runOwn(c.begin) }); err != nil {
+		if !job.ended() {
+			job.err = c.beginError(err)
+		}
 		return
 	}
+	if !job.claim() {
+		return
+	}
+	c.bytes = c.db.size.Load()
 	if job.err = c.runStatements(job); job.err != nil {
 		return
 	}
@@ -198,9 +257,14 @@ func noError(e *d1.Error) error {
 	return e
 }
 
-// busyError is the error of a transaction that could not begin.
-func (c *conn) busyError(err error) error {
-	e := unsent("the database is locked by another process: "+err.Error(), err)
+// beginError is the error of a transaction that could not begin.
+func (c *conn) beginError(err error) error {
+	if !errors.Is(err, sqlite3.BUSY) {
+		e := c.sqlError(err, 0)
+		e.Outcome = d1.OutcomeUnsent
+		return e
+	}
+	e := unsent("the database is locked by another process", plainError(err))
 	e.Transient = true
 	e.Code, e.ExtendedCode = sqlitecode.Busy, sqlitecode.Busy
 	return e
@@ -226,16 +290,15 @@ func (c *conn) rollBack() {
 
 // publish makes known what a transaction has changed. Like D1, SQLite does not take
 // back the last rowid of a transaction that was rolled back.
-func (c *conn) publish() {
+func (c *conn) publish(committed bool) {
 	c.db.lastRowID.Store(c.LastInsertRowID())
-	c.db.size.Store(c.size())
+	if committed {
+		c.db.size.Store(c.bytes)
+	}
 }
 
 // runStatements runs the statements of a request in the transaction that is open.
 func (c *conn) runStatements(job *writeJob) error {
-	if err := job.ctx.Err(); err != nil {
-		return unsent("the request was given up before it began: "+err.Error(), err)
-	}
 	c.clock.start(job.ctx, c.db.cfg.Timeout)
 	c.SetInterrupt(&c.clock)
 	defer c.SetInterrupt(context.Background())
@@ -264,21 +327,10 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 		return result, err
 	}
 	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
-	changes, rowID, size := c.TotalChanges(), c.LastInsertRowID(), c.db.size.Load()
-	for {
-		c.clock.enter()
-		if !compiled.Step() {
-			break
-		}
-		result.keep(compiled)
-	}
-	if err := compiled.Err(); err != nil {
+	changes, rowID, size := c.TotalChanges(), c.LastInsertRowID(), c.bytes
+	if err := c.keepRows(job, compiled, &result); err != nil {
 		return result, err
 	}
-	if compiled.Status(sqlite3.STMTSTATUS_REPREPARE, false) != compiled.reprepared {
-		compiled.readColumns()
-	}
-	result.columns = compiled.columns
 	if compiled.schema {
 		c.db.schema.Add(1)
 	}
@@ -296,11 +348,30 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 		size = c.size()
 	}
 	m.SizeAfter = size
-	m.ChangedDB = m.Changes != 0 || m.LastRowID != rowID || size != c.db.size.Load()
-	c.db.size.Store(size)
+	m.ChangedDB = m.Changes != 0 || m.LastRowID != rowID || size != c.bytes
+	c.bytes = size
 	m.Duration = time.Since(began)
 	result.meta = m
 	return result, nil
+}
+
+// maxKept is how many bytes the results of one request may have that went through the
+// writer: the memory of D1's isolates.
+const maxKept = 128 << 20
+
+// keepRows runs a statement to its end and keeps its rows.
+func (c *conn) keepRows(job *writeJob, s *stmt, result *writeResult) error {
+	c.clock.enter()
+	more := s.Step()
+	s.refresh()
+	result.columns = s.columns
+	for ; more; more = s.Step() {
+		if job.kept += result.keep(s); job.kept > maxKept {
+			return memoryError("the rows of a request that writes take more than 128 MiB")
+		}
+		c.clock.enter()
+	}
+	return s.Err()
 }
 
 // dropSamples removes a table of the planner that D1's SQLite is compiled without.
