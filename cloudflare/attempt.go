@@ -45,6 +45,7 @@ func (c *Client) attempt(ctx context.Context, call Call, body []byte) (*http.Res
 		w.end()
 		return nil, c.callError(call, t.outcome(err), err)
 	}
+	w.pause()
 	w.ReadCloser = resp.Body
 	resp.Body = w
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -170,7 +171,8 @@ func untrusted(err error) bool {
 	return ok
 }
 
-// watch ends an attempt in which nothing happens for too long.
+// watch ends an attempt in which the service does nothing for too long. The time that
+// the caller takes between two reads does not count.
 type watch struct {
 	io.ReadCloser
 	ctx    context.Context
@@ -185,10 +187,14 @@ func (w *watch) start() {
 	}
 }
 
-func (w *watch) end() {
+func (w *watch) pause() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
+}
+
+func (w *watch) end() {
+	w.pause()
 	w.cancel(nil)
 }
 
@@ -206,6 +212,7 @@ func (w *watch) Read(p []byte) (int, error) {
 		w.timer.Reset(w.limit)
 	}
 	n, err := w.ReadCloser.Read(p)
+	w.pause()
 	if err != nil && err != io.EOF {
 		err = w.cause(err)
 	}

@@ -310,6 +310,25 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestSlowReader takes its time between two reads, which is not the service's fault.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+	}, func(cfg *Config) { cfg.Timeout = 50 * time.Millisecond })
+	resp, err := c.Stream(t.Context(), Call{Path: "/x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for range 2 {
+		time.Sleep(100 * time.Millisecond)
+		if _, err := io.ReadFull(resp.Body, make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestDeadlineDuringPause(t *testing.T) {
 	t.Parallel()
 	c, pauses := serve(t, func(w http.ResponseWriter, r *http.Request) { answer(w, 503, "") })

@@ -47,6 +47,7 @@ func wantUser() user {
 	u := user{base: base{ID: 7, Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, FullName: "Ada", Admin: true,
 		Nick: sql.NullString{String: "a", Valid: true}, Score: 1.5, Label: "outer", Raw: d1.Blob([]byte{1})}
 	u.Deep = 3
+	u.private = 0 // no column reaches it
 	return u
 }
 
