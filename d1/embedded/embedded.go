@@ -30,8 +30,8 @@
 // # Estimates
 //
 // RowsRead and RowsWritten are D1's counters, which stock SQLite does not have. They
-// are estimated from the compiled program: right for scans, look-ups by key and
-// plain writes, a guess for joins and triggers.
+// are modelled from the compiled program: right for scans, look-ups by key, sorts and
+// plain writes, a guess for nested loops, triggers and virtual tables.
 package embedded
 
 import (

@@ -98,6 +98,7 @@ type readCursor struct {
 	pending       bool // the engine stands on a row that Next has not come to
 	ended         bool // the current statement has no more rows
 	rows          int64
+	first         int64 // the first value of a statement that counts a table
 	began         time.Time
 	meta          d1.Meta
 	err           error
@@ -127,7 +128,7 @@ func (r *readCursor) NextResult() (ok bool) {
 	if err := compiled.bind(s.Args); err != nil {
 		return r.fail(err)
 	}
-	r.rows = 0
+	r.rows, r.first = 0, 0
 	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
 	r.pending = compiled.Step()
 	r.ended = !r.pending
@@ -135,6 +136,9 @@ func (r *readCursor) NextResult() (ok bool) {
 		return r.fail(err)
 	}
 	compiled.refresh()
+	if compiled.cost.counts && r.pending {
+		r.first = compiled.ColumnInt64(0)
+	}
 	return true
 }
 
@@ -192,7 +196,7 @@ func (r *readCursor) finish() {
 	r.meta.Duration = time.Since(r.began)
 	r.meta.LastRowID = db.lastRowID.Load()
 	r.meta.SizeAfter = db.size.Load()
-	r.meta.RowsRead = s.cost.rowsRead(s.Stmt, r.rows)
+	r.meta.RowsRead = s.cost.rowsRead(s.Stmt, r.rows, 0, r.first)
 	r.c.release(s)
 	r.current = nil
 }

@@ -337,14 +337,14 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 	m := c.db.baseMeta()
 	m.Changes = c.TotalChanges() - changes
 	m.LastRowID = c.LastInsertRowID()
-	m.RowsRead = compiled.cost.rowsRead(compiled.Stmt, int64(result.count()))
+	m.RowsRead = compiled.cost.rowsRead(compiled.Stmt, int64(result.count()), m.Changes, result.first())
 	if compiled.analyzes {
 		if err := c.own(c.dropSamples); err != nil {
 			return result, err
 		}
 	}
 	if !compiled.readOnly {
-		m.RowsWritten = compiled.cost.rowsWritten(m.Changes)
+		m.RowsWritten = compiled.cost.rowsWritten(compiled.Stmt, m.Changes)
 		size = c.size()
 	}
 	m.SizeAfter = size
