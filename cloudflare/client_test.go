@@ -323,7 +323,7 @@ func TestSlowReader(t *testing.T) {
 	defer resp.Body.Close()
 	for range 2 {
 		time.Sleep(100 * time.Millisecond)
-		if _, err := io.ReadFull(resp.Body, make([]byte, 1000)); err != nil {
+		if _, err := io.ReadFull(resp.Body, make([]byte, 100_000)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -146,9 +146,24 @@ func makeFolder(dir string) error {
 // format is the version of the list's tables.
 const format = 1
 
-// prepare makes the tables of the list. A list that a newer version made is left
-// alone.
+// prepare makes the tables of the list if there are none. A list that a newer version
+// made is left alone.
 func (c *Catalog) prepare(ctx context.Context) error {
+	tables, err := d1.First[int](ctx, c.list, "SELECT count(*) FROM sqlite_master WHERE name = 'settings'")
+	if err == nil && tables == 0 {
+		err = c.makeTables(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	found, err := d1.First[int](ctx, c.list, "SELECT value FROM settings WHERE name = 'format'")
+	if err == nil && found != format {
+		err = fmt.Errorf("it was made by a newer version (format %d, this version knows %d)", found, format)
+	}
+	return err
+}
+
+func (c *Catalog) makeTables(ctx context.Context) error {
 	_, err := c.list.Exec(ctx, `
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT OR IGNORE INTO settings VALUES ('format', 1);
@@ -162,13 +177,6 @@ CREATE TABLE IF NOT EXISTS d1_databases (
 	region TEXT NOT NULL,
 	replication TEXT NOT NULL
 );`)
-	if err != nil {
-		return err
-	}
-	found, err := d1.First[int](ctx, c.list, "SELECT value FROM settings WHERE name = 'format'")
-	if err == nil && found != format {
-		err = fmt.Errorf("it was made by a newer version (format %d, this version knows %d)", found, format)
-	}
 	return err
 }
 

@@ -318,3 +318,95 @@ func TestBadFiles(t *testing.T) {
 	}
 	run(t, c, other.ID, "SELECT 1")
 }
+
+// TestDeletedWhileOpened deletes a database in another process between a look at its
+// file and its opening, which makes the file anew, for a client that has left.
+func TestDeletedWhileOpened(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := open(t, catalog.Config{Dir: dir})
+	db := create(t, other, "a")
+	ctx, leave := context.WithCancel(t.Context())
+	c := open(t, catalog.Config{Dir: dir, OpenFile: func(path string, _ catalog.Database) (d1.Backend, error) {
+		if err := other.Delete(t.Context(), db.ID); err != nil {
+			t.Error(err)
+		}
+		leave()
+		return embedded.Open(embedded.Config{Path: path})
+	}})
+	if _, err := c.Open(ctx, db.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("opened: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "d1", "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestNothingIsLeftOfAFailure makes a database on a disk that is full.
+func TestNothingIsLeftOfAFailure(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	full := errors.New("no space left on device")
+	c := open(t, catalog.Config{Dir: dir, OpenFile: func(path string, _ catalog.Database) (d1.Backend, error) {
+		return nil, errors.Join(full, os.WriteFile(path, []byte("SQLite"), 0o600))
+	}})
+	if _, err := c.Create(t.Context(), catalog.Database{Name: "a"}); !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "d1", "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, total, err := c.List(t.Context(), catalog.Filter{}, 0, 10); err != nil || total != 0 {
+		t.Errorf("%d are listed, %v", total, err)
+	}
+}
+
+// TestDeletedIsDeleted deletes a database whose file cannot be removed: it is off the
+// list, and so it is gone.
+func TestDeletedIsDeleted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := open(t, catalog.Config{Dir: dir})
+	db := create(t, c, "a")
+	path := filepath.Join(dir, "d1", db.ID+".sqlite")
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(path, "not empty"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Delete(t.Context(), db.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Get(t.Context(), db.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNewerFormat(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "catalog.sqlite")
+	list := func() *d1.DB {
+		backend, err := embedded.Open(embedded.Config{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d1.New(backend)
+	}
+	newer := list()
+	if _, err := newer.Exec(t.Context(), "CREATE TABLE settings (name TEXT PRIMARY KEY, value); INSERT INTO settings VALUES ('format', 2)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := newer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := catalog.New(catalog.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "newer version (format 2") {
+		t.Errorf("got %v", err)
+	}
+	again := list()
+	defer again.Close()
+	if n, err := d1.First[int](t.Context(), again, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"); err != nil || n != 1 {
+		t.Errorf("it has %d tables now, %v", n, err)
+	}
+}

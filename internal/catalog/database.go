@@ -63,7 +63,7 @@ func (c *Catalog) Create(ctx context.Context, db Database) (Database, error) {
 	// The file comes first: a crash leaves a file that nobody knows, never a name
 	// without its file.
 	if err := c.makeFile(ctx, db); err != nil {
-		return Database{}, fmt.Errorf("create database %s: %w", db.Name, err)
+		return Database{}, fmt.Errorf("create database %s: %w", db.Name, errors.Join(err, c.forget(id)))
 	}
 	if err := c.insert(ctx, db); err != nil {
 		if !d1.Ambiguous(err) {
@@ -198,7 +198,8 @@ func (c *Catalog) SetReplication(ctx context.Context, id, mode string) (Database
 }
 
 // Delete removes a database. Requests that are using it run to their end; its files
-// go with the last of them.
+// go with the last of them. A database that is off the list is deleted, so that its
+// files cannot be removed is for the log.
 func (c *Catalog) Delete(ctx context.Context, id string) error {
 	id = strings.ToLower(id)
 	meta, err := c.list.Run(ctx, "DELETE FROM d1_databases WHERE id = ?", id)
@@ -209,7 +210,7 @@ func (c *Catalog) Delete(ctx context.Context, id string) error {
 		return fmt.Errorf("database %s: %w", id, ErrNotFound)
 	}
 	if err := c.forget(id); err != nil {
-		return fmt.Errorf("delete database %s: %w", id, err)
+		c.pool.logRemoval(id, err)
 	}
 	return nil
 }
@@ -254,8 +255,10 @@ func exists(path string) bool {
 }
 
 // openFile opens the file of a database that is on the list. The file must be there:
-// to make an empty one in its place would hide that data are lost.
+// to make an empty one in its place would hide that data are lost. It is opened for
+// all who wait for it, so that one of them leaves must not cut the checks short.
 func (c *Catalog) openFile(ctx context.Context, db Database) (d1.Backend, error) {
+	// OFF
 	path := c.path(db.ID)
 	if path == "" {
 		return nil, fmt.Errorf("open database %s: it was in memory and is closed", db.Name)

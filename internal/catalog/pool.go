@@ -180,12 +180,12 @@ func (p *pool) leastUsed() (idle *opened) {
 }
 
 // release counts a user out. The last one closes a database that was deleted
-// meanwhile, and drops one that did not open.
+// meanwhile. One that did not open is dropped at once, for who comes next to try again.
 func (p *pool) release(h *opened) {
 	p.mu.Lock()
 	h.users--
 	last := h.users == 0
-	if last && h.err != nil && p.byID[h.id] == h {
+	if h.err != nil && p.byID[h.id] == h {
 		delete(p.byID, h.id)
 	}
 	finish := last && h.gone != nil
@@ -199,8 +199,12 @@ func (p *pool) release(h *opened) {
 	}
 	defer p.leaving.Done()
 	if err := h.finish(); err != nil {
-		p.cfg.Logger.Error("cannot remove a deleted database", "id", h.id, "error", err)
+		p.logRemoval(h.id, err)
 	}
+}
+
+func (p *pool) logRemoval(id string, err error) {
+	p.cfg.Logger.Error("cannot remove a deleted database", "id", id, "error", err)
 }
 
 // doom closes a database for good and then calls gone: at once if nobody uses it, or
