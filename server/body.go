@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/server/internal/jsjson"
 )
 
@@ -19,8 +20,14 @@ import (
 // something is 5.
 const maxDepth = 64
 
-// readBody reads a request's body.
+// readBody reads a request's JSON.
 func (s *Server) readBody(c *call) ([]byte, *apiError) {
+	body, apiErr := s.readAll(c)
+	return bytes.TrimPrefix(body, []byte("\uFEFF")), apiErr
+}
+
+// readAll reads a request's body.
+func (s *Server) readAll(c *call) ([]byte, *apiError) {
 	tooLarge := fail(http.StatusRequestEntityTooLarge, codeMalformed,
 		fmt.Sprintf("The request is malformed: the body is larger than %d bytes", s.cfg.MaxBodyBytes))
 	if c.ContentLength > s.cfg.MaxBodyBytes {
@@ -33,7 +40,7 @@ func (s *Server) readBody(c *call) ([]byte, *apiError) {
 	if err == nil {
 		// From here on the connection is only watched for its end.
 		_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
-		return bytes.TrimPrefix(body.Bytes(), []byte("\uFEFF")), nil
+		return body.Bytes(), nil
 	}
 	// The rest of the body is not waited for.
 	c.w.Header().Set("Connection", "close")
@@ -189,36 +196,45 @@ func (d *decoder) member(key, path string, st *statementBody) {
 	}
 }
 
-// params reads arguments. Every number is a double, as JavaScript has no other, and
-// so are true and false, which D1 binds as 1 and 0.
+// params reads arguments. Those behind the first that are too many are read and
+// dropped: one too many is an error as good as millions.
 func (d *decoder) params(path string) []any {
 	var args []any
 	if !d.expect(path, jsjson.Array) {
 		return nil
 	}
 	d.Array(func(i int) {
-		switch d.Kind() {
-		case jsjson.String:
-			args = append(args, d.String())
-		case jsjson.Number:
-			args = append(args, d.Number())
-		case jsjson.Boolean:
-			n := 0.0
-			if d.Bool() {
-				n = 1
-			}
-			args = append(args, n)
-		case jsjson.Array:
-			args = append(args, d.blob(path+"."+strconv.Itoa(i)))
-		case jsjson.Object:
+		if i > d1.MaxParams {
 			d.Skip()
-			d.refuse(invalidProperty(path+"."+strconv.Itoa(i), "Expected string, received object"))
-		default:
-			d.Null()
-			args = append(args, nil)
+			return
 		}
+		args = append(args, d.param(path, i))
 	})
 	return args
+}
+
+// param reads an argument. Every number is a double, as JavaScript has no other, and
+// so are true and false, which D1 binds as 1 and 0.
+func (d *decoder) param(path string, i int) any {
+	switch d.Kind() {
+	case jsjson.String:
+		return d.String()
+	case jsjson.Number:
+		return d.Number()
+	case jsjson.Boolean:
+		if d.Bool() {
+			return 1.0
+		}
+		return 0.0
+	case jsjson.Array:
+		return d.blob(path + "." + strconv.Itoa(i))
+	case jsjson.Object:
+		d.Skip()
+		d.refuse(invalidProperty(path+"."+strconv.Itoa(i), "Expected string, received object"))
+		return nil
+	}
+	d.Null()
+	return nil
 }
 
 // blob reads an array of bytes.

@@ -2,8 +2,26 @@ package server
 
 import (
 	"encoding/json"
+	"runtime"
+	"strings"
 	"testing"
 )
+
+// TestParamsAreBounded sends more parameters than there can be. They must not cost a
+// multiple of the body.
+func TestParamsAreBounded(t *testing.T) {
+	body := []byte(`{"sql":"SELECT ?","params":[` + strings.Repeat("0,", 1_000_000) + `0]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	bodies, apiErr := readQuery(body)
+	runtime.ReadMemStats(&after)
+	if apiErr != nil || len(bodies) != 1 || len(bodies[0].params) != 101 {
+		t.Fatalf("%v, %d bodies", apiErr, len(bodies))
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+		t.Errorf("%d bytes were used for %d", used, len(body))
+	}
+}
 
 func FuzzQueryBody(f *testing.F) {
 	for _, seed := range []string{

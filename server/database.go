@@ -122,12 +122,12 @@ func (s *Server) measure(ctx context.Context, id string) (tables, size int64, er
 	return tables, size, results.Close()
 }
 
-func (s *Server) writeDetails(c *call, db catalog.Database, fields []string, extra ...member) *apiError {
+func (s *Server) writeDetails(c *call, db catalog.Database, fields []string) *apiError {
 	members, err := s.details(c.Context(), db, fields)
 	if err != nil {
 		return s.databaseError(c.Context(), db.ID, err)
 	}
-	writeResult(c.w, rawJSON(appendObject(append(members, extra...))), nil)
+	writeResult(c.w, rawJSON(appendObject(members)), nil)
 	return nil
 }
 
@@ -181,8 +181,14 @@ func (s *Server) createDatabase(c *call) *apiError {
 	case err != nil:
 		return s.databaseError(c.Context(), want.name, err)
 	}
-	return s.writeDetails(c, db, nil,
-		member{"created_in_region", db.Region}, member{"primary_location_hint", orNull(db.LocationHint)})
+	// It is made, whatever comes of measuring it: an error would make clients try again.
+	members, err := s.details(c.Context(), db, nil)
+	if err != nil {
+		s.internal(c.Context(), err)
+	}
+	members = append(members, member{"created_in_region", db.Region}, member{"primary_location_hint", orNull(db.LocationHint)})
+	writeResult(c.w, rawJSON(appendObject(members)), nil)
+	return nil
 }
 
 func (s *Server) newDatabase(want createBody) catalog.Database {

@@ -53,6 +53,19 @@ func TestLargeBlobParameter(t *testing.T) {
 	}
 }
 
+func TestTooManyParameters(t *testing.T) {
+	t.Parallel()
+	a := start(t, server.Config{})
+	id := a.create("db")
+	want := failure(7500, "Wrong number of parameter bindings for SQL query.")
+	for _, n := range []int{2, 100, 101, 1000} {
+		body := `{"sql":"SELECT ?","params":[` + strings.Repeat("0,", n-1) + `0]}`
+		if status, got := a.do("POST", databases+"/"+id+"/query", body); status != 400 || got != want {
+			t.Errorf("%d: got %d %s", n, status, got)
+		}
+	}
+}
+
 // TestTruncatedBody sends less than was promised and leaves.
 func TestTruncatedBody(t *testing.T) {
 	t.Parallel()

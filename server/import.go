@@ -5,13 +5,13 @@ import (
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/sqltext"
@@ -21,6 +21,7 @@ import (
 type uploads struct {
 	mu     sync.Mutex
 	byName map[string]*upload
+	count  uint64 // of all that were ever announced
 }
 
 // upload is one file. Its name is the secret that lets a client send it: the upload
@@ -30,16 +31,19 @@ type upload struct {
 	etag     string // MD5 of the file, in lower-case hex
 	data     []byte
 	arrived  bool
+	order    uint64 // when it was announced, by uploads.count
 	expires  time.Time
 }
 
-// Files wait for an hour, and not many at a time, since they are held in memory.
+// Files wait for an hour, and not many at a time, since they are held in memory. A
+// client that announces a file and never comes back keeps nobody else out: the one that
+// has waited longest makes room, and of them one that has not arrived.
 const (
 	uploadLife = time.Hour
 	maxUploads = 8
 )
 
-func (u *uploads) add(file *upload, now time.Time) (name string, ok bool) {
+func (u *uploads) add(file *upload, now time.Time) (name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for name, old := range u.byName {
@@ -48,15 +52,27 @@ func (u *uploads) add(file *upload, now time.Time) (name string, ok bool) {
 		}
 	}
 	if len(u.byName) >= maxUploads {
-		return "", false
+		delete(u.byName, u.oldest())
 	}
 	if u.byName == nil {
 		u.byName = make(map[string]*upload)
 	}
+	u.count++
+	file.order, file.expires = u.count, now.Add(uploadLife)
 	name = strings.ToLower(rand.Text()) + ".sql"
-	file.expires = now.Add(uploadLife)
 	u.byName[name] = file
-	return name, true
+	return name
+}
+
+// oldest returns the file that makes room for another.
+func (u *uploads) oldest() (name string) {
+	for candidate, file := range u.byName {
+		old := u.byName[name]
+		if old == nil || old.arrived && !file.arrived || old.arrived == file.arrived && file.order < old.order {
+			name = candidate
+		}
+	}
+	return name
 }
 
 // find returns a copy of what is known of a file.
@@ -78,10 +94,17 @@ func (u *uploads) put(name string, data []byte) {
 	}
 }
 
-func (u *uploads) remove(name string) {
+// take removes a file that has arrived and returns it, to one caller only: a call that
+// is sent twice runs the file once.
+func (u *uploads) take(name, database, etag string) (upload, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	file, ok := u.byName[name]
+	if !ok || !file.arrived || file.database != database || file.etag != etag {
+		return upload{}, false
+	}
 	delete(u.byName, name)
+	return *file, true
 }
 
 // importBody is the body of a call of import.
@@ -140,10 +163,7 @@ func (s *Server) importSQL(c *call) *apiError {
 	}
 	switch body.action {
 	case "init":
-		name, ok := s.uploads.add(&upload{database: db.ID, etag: body.etag}, s.cfg.Now())
-		if !ok {
-			return fail(http.StatusTooManyRequests, codeOverload, tooMany)
-		}
+		name := s.uploads.add(&upload{database: db.ID, etag: body.etag}, s.cfg.Now())
 		writeResult(c.w, rawJSON(appendObject([]member{
 			{"filename", name}, {"upload_url", uploadURL(c, db.ID, name)},
 		})), nil)
@@ -154,11 +174,10 @@ func (s *Server) importSQL(c *call) *apiError {
 		})), nil)
 		return nil
 	}
-	file, ok := s.uploads.find(body.filename, db.ID)
-	if !ok || !file.arrived || file.etag != body.etag {
+	file, ok := s.uploads.take(body.filename, db.ID, body.etag)
+	if !ok {
 		return invalidProperty("filename", "no such file was uploaded to this database with this etag")
 	}
-	s.uploads.remove(body.filename)
 	return s.ingest(c, db.ID, file)
 }
 
@@ -167,7 +186,7 @@ func uploadURL(c *call, database, name string) string {
 	if c.TLS != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + c.Host + "/client/v4/accounts/" + c.account + "/d1/database/" + database + "/import/" + name
+	return scheme + "://" + c.Host + "/client/v4/accounts/" + url.PathEscape(c.account) + "/d1/database/" + database + "/import/" + name
 }
 
 // isUpload reports whether a request sends a file that was announced. It needs no
@@ -183,13 +202,9 @@ func (s *Server) receive(c *call) *apiError {
 	if !ok {
 		return fail(http.StatusForbidden, codeAccess, "Unauthorized to access requested resource: no such upload was announced")
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, s.cfg.MaxBodyBytes))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return fail(http.StatusRequestEntityTooLarge, codeMalformed,
-			"The request is malformed: the file is larger than "+strconv.FormatInt(s.cfg.MaxBodyBytes, 10)+" bytes")
-	}
-	if err != nil {
-		return malformed("the file could not be read to its end")
+	data, apiErr := s.readAll(c)
+	if apiErr != nil {
+		return apiErr
 	}
 	sum := md5.Sum(data)
 	if got := hex.EncodeToString(sum[:]); got != file.etag {
@@ -204,6 +219,9 @@ func (s *Server) receive(c *call) *apiError {
 // ingest runs a file and says what came of it. A failure is an answer like another,
 // with the status "error".
 func (s *Server) ingest(c *call, database string, file upload) *apiError {
+	if !utf8.Valid(file.data) {
+		return malformed("the file is not valid UTF-8")
+	}
 	var statements []d1.Statement
 	for _, piece := range sqltext.Split(string(file.data)) {
 		if piece.Kind != sqltext.Empty {
@@ -224,9 +242,10 @@ func (s *Server) ingest(c *call, database string, file upload) *apiError {
 		writeResult(c.w, rawJSON(appendObject(answer)), nil)
 		return nil
 	}
+	// The import is done, whatever comes of counting the tables.
 	tables, _, err := s.measure(c.Context(), database)
 	if err != nil {
-		return s.databaseError(c.Context(), database, err)
+		s.internal(c.Context(), err)
 	}
 	result := []member{
 		{"final_bookmark", bookmark}, {"num_queries", len(statements)},

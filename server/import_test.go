@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/skylite-go/skylite/server"
@@ -143,10 +144,79 @@ func TestImportRefuses(t *testing.T) {
 			t.Errorf("%s: %d", body, status)
 		}
 	}
-	for range 8 {
-		post(`{"action":"init","etag":"` + etagOf(file) + `"}`)
+	for _, file := range []string{"SELECT '\xe9'", "SELECT 1; SELECT '\x00'"} {
+		_, announced := post(`{"action":"init","etag":"` + etagOf(file) + `"}`)
+		if status, _ := a.upload(announced.UploadURL, file); status != 200 {
+			t.Errorf("upload: %d", status)
+		}
+		if status, result := post(`{"action":"ingest","etag":"` + etagOf(file) + `","filename":"` + announced.Filename + `"}`); status != 400 && result.Status != "error" {
+			t.Errorf("%q: %d %+v", file, status, result)
+		}
 	}
-	if status, _ := post(`{"action":"init","etag":"` + etagOf(file) + `"}`); status != 429 {
-		t.Errorf("too many announcements: %d", status)
+}
+
+// TestForgottenUploads announces files that never come. They keep nobody out, and a
+// file that has come is the last that they push aside.
+func TestForgottenUploads(t *testing.T) {
+	t.Parallel()
+	a := start(t, server.Config{})
+	id := a.create("app")
+	const file = "CREATE TABLE t (x)"
+	announce := `{"action":"init","etag":"` + etagOf(file) + `"}`
+	_, first, _ := a.imports(id, announce)
+	_, kept, _ := a.imports(id, announce)
+	if status, _ := a.upload(kept.UploadURL, file); status != 200 {
+		t.Fatalf("upload: %d", status)
+	}
+	for range 20 {
+		if status, _, answer := a.imports(id, announce); status != 200 {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	if status, _ := a.upload(first.UploadURL, file); status != 403 {
+		t.Errorf("the first is still waited for: %d", status)
+	}
+	if status, got, _ := a.imports(id, `{"action":"ingest","etag":"`+etagOf(file)+`","filename":"`+kept.Filename+`"}`); status != 200 || got.Status != "complete" {
+		t.Errorf("the file that had come: %d %+v", status, got)
+	}
+}
+
+// TestIngestRunsOnce sends the call that runs a file many times at once.
+func TestIngestRunsOnce(t *testing.T) {
+	t.Parallel()
+	a := start(t, server.Config{})
+	id := a.create("app")
+	a.mustSQL(id, "CREATE TABLE t (x)")
+	const file = "INSERT INTO t VALUES (1)"
+	for range 20 {
+		_, announced, _ := a.imports(id, `{"action":"init","etag":"`+etagOf(file)+`"}`)
+		if status, _ := a.upload(announced.UploadURL, file); status != 200 {
+			t.Fatalf("upload: %d", status)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				a.do("POST", databases+"/"+id+"/import", `{"action":"ingest","etag":"`+etagOf(file)+`","filename":"`+announced.Filename+`"}`)
+			})
+		}
+		wg.Wait()
+	}
+	if answer := a.mustSQL(id, "SELECT count(*) AS n FROM t"); !strings.Contains(answer, `"results":[{"n":20}]`) {
+		t.Errorf("20 files: %s", answer)
+	}
+}
+
+// TestUploadURLIsEscaped imports under an account ID that no URL can hold as it is.
+func TestUploadURLIsEscaped(t *testing.T) {
+	t.Parallel()
+	a := start(t, server.Config{})
+	id := a.create("app")
+	status, answer := a.do("POST", "/client/v4/accounts/a%2F..%20b/d1/database/"+id+"/import", `{"action":"init","etag":"`+etagOf("SELECT 1")+`"}`)
+	var envelope struct{ Result imported }
+	if err := json.Unmarshal([]byte(answer), &envelope); err != nil || status != 200 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	if status, _ := a.upload(envelope.Result.UploadURL, "SELECT 1"); status != 200 {
+		t.Errorf("upload to %s: %d", envelope.Result.UploadURL, status)
 	}
 }

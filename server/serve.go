@@ -37,10 +37,10 @@ func (s *Server) mayListen(addr net.Addr) error {
 		"set a token, or listen on 127.0.0.1")
 }
 
-// Serve answers requests, and logs them, until the context ends, waits for those under way, and closes
-// the Server, so that nothing that was acknowledged is lost. Requests that are still
-// under way after the DrainTimeout are cut off; their writes are undone unless they
-// have been committed. The error is nil if the context ended it.
+// Serve answers requests, and logs them, until the context ends, waits for those under
+// way, and closes the Server, so that nothing that was acknowledged is lost. Requests
+// that are still under way after the DrainTimeout are cut off; their writes are undone
+// unless they have been committed. The error is nil if the context ended it.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.mayListen(l.Addr()); err != nil {
 		return errors.Join(fmt.Errorf("serve on %s: %w", l.Addr(), err), l.Close(), s.Close())

@@ -21,7 +21,7 @@ type executeCommand struct {
 	place         placeFlags
 	command, file string
 	json, yes     bool
-	isCommand     func() bool
+	given         func(flag string) bool
 }
 
 func (a *app) d1Execute() *cobra.Command {
@@ -53,7 +53,7 @@ Cloudflare carries at most 100 MB; a single statement has 100 kB at most everywh
 	flags.BoolVar(&c.json, "json", false, "print JSON on a terminal too")
 	flags.BoolVarP(&c.yes, "yes", "y", false, "accepted for wrangler's sake: nothing is asked")
 	_ = cmd.MarkFlagFilename("file", "sql") // fails only for a flag that is not there
-	c.isCommand = func() bool { return flags.Changed("command") }
+	c.given = flags.Changed
 	return cmd
 }
 
@@ -90,14 +90,17 @@ func (c *executeCommand) run(ctx context.Context, args []string) (err error) {
 
 // sql returns the text to run.
 func (c *executeCommand) sql(ctx context.Context) (string, error) {
+	isFile := c.given("file")
 	switch {
-	case c.isCommand() && c.file != "":
+	case c.given("command") && isFile:
 		return "", usage(nil, "--command and --file cannot be used together")
-	case c.isCommand():
+	case c.given("command"):
 		return c.command, nil
-	case c.file == "" && isTerminal(c.stdin):
+	case !isFile && isTerminal(c.stdin):
 		return "", usage(nil, "there is no SQL: give --command or --file, or pipe it in")
-	case c.file == "" || c.file == "-":
+	case isFile && c.file == "":
+		return "", usage(nil, "--file is empty; it must name a file, or be - for standard input")
+	case !isFile || c.file == "-":
 		text, err := c.readStdin(ctx)
 		if err == nil && text == "" {
 			err = usage(nil, "there is no SQL: give --command or --file, or pipe it in")

@@ -65,7 +65,7 @@ func (c *devCommand) run(ctx context.Context, _ []string) error {
 	}
 	srv, err := server.New(c.server)
 	if err != nil {
-		return withHint(err, "choose another data folder with --data or SKYLITE_DATA")
+		return adviseFolder(err)
 	}
 	listener, err := srv.Listen(c.addr)
 	if err != nil {
@@ -131,6 +131,9 @@ func (c *devCommand) certificates(addr net.Addr) (*localca.Certificates, error) 
 
 // adviseListen adds what to do about an address that cannot be listened on.
 func (c *devCommand) adviseListen(err error) error {
+	if _, malformed := errors.AsType[*net.AddrError](err); malformed {
+		return withHint(err, "an address is written as 127.0.0.1:8787")
+	}
 	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windowsAddrInUse) {
 		return withHint(err, "another program uses it; choose another with --addr, or a free one with --addr 127.0.0.1:0")
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,7 +100,7 @@ func (a *app) openLocal(folder string, makes bool) (*place, error) {
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		return nil, withHint(err, "choose another data folder with --data or SKYLITE_DATA")
+		return nil, adviseFolder(err)
 	}
 	client, err := cloudflare.New(cloudflare.Config{
 		APIToken: "local", BaseURL: "http://localhost/client/v4", MaxRetries: -1, Timeout: -1,
@@ -110,6 +111,15 @@ func (a *app) openLocal(folder string, makes bool) (*place, error) {
 	}
 	p := &place{client: client, account: server.DefaultAccountID, where: folder, server: srv}
 	return p.ready()
+}
+
+// adviseFolder adds what to do about a data folder that cannot be opened, if that is
+// what is wrong.
+func adviseFolder(err error) error {
+	if !strings.HasPrefix(err.Error(), "open data folder ") {
+		return err
+	}
+	return withHint(err, "choose another data folder with --data or SKYLITE_DATA")
 }
 
 func (p *place) ready() (*place, error) {
@@ -141,7 +151,7 @@ func (p *place) find(ctx context.Context, nameOrID string) (rest.Database, error
 		switch {
 		case err != nil:
 			return rest.Database{}, err
-		case db.UUID == nameOrID || db.Name == nameOrID:
+		case strings.EqualFold(db.UUID, nameOrID) || db.Name == nameOrID:
 			return db, nil
 		}
 	}

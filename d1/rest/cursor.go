@@ -62,11 +62,12 @@ func (c *cursor) Row() []d1.Value       { return c.row }
 func (c *cursor) Meta() d1.Meta         { return c.meta }
 func (c *cursor) Bookmark() d1.Bookmark { return "" }
 func (c *cursor) Err() error            { return c.err }
-func (c *cursor) Close() error          { return ignoreClosed(c.resp.Body.Close()) }
 
-// ignoreClosed drops the error of closing a body: everything that was wanted of
-// it has been read.
-func ignoreClosed(error) error { return nil }
+// Close drops the error of closing the body: all that was wanted of it has been read.
+func (c *cursor) Close() error {
+	_ = c.resp.Body.Close()
+	return nil
+}
 
 func (c *cursor) NextResult() bool {
 	switch c.state {

@@ -334,8 +334,11 @@ func TestDeletedWhileOpened(t *testing.T) {
 		leave()
 		return embedded.Open(embedded.Config{Path: path})
 	}})
-	if _, err := c.Open(ctx, db.ID); !errors.Is(err, catalog.ErrNotFound) {
+	if h, err := c.Open(ctx, db.ID); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("opened: %v", err)
+		if err == nil {
+			h.Close()
+		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "d1", "*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

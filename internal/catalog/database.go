@@ -258,7 +258,7 @@ func exists(path string) bool {
 // to make an empty one in its place would hide that data are lost. It is opened for
 // all who wait for it, so that one of them leaves must not cut the checks short.
 func (c *Catalog) openFile(ctx context.Context, db Database) (d1.Backend, error) {
-	// OFF
+	ctx = context.WithoutCancel(ctx)
 	path := c.path(db.ID)
 	if path == "" {
 		return nil, fmt.Errorf("open database %s: it was in memory and is closed", db.Name)
