@@ -199,10 +199,8 @@ type ExecResult struct {
 // transaction. Rows that they return are dropped.
 func (db *DB) Exec(ctx context.Context, script string) (ExecResult, error) {
 	var statements []Statement
-	for _, piece := range sqltext.Split(script) {
-		if piece.Kind != sqltext.Empty {
-			statements = append(statements, Statement{SQL: piece.Text})
-		}
+	for _, piece := range sqltext.Statements(script) {
+		statements = append(statements, Statement{SQL: piece.Text})
 	}
 	var total ExecResult
 	results, err := db.Do(ctx, Request{Statements: statements})

@@ -223,10 +223,8 @@ func (s *Server) ingest(c *call, database string, file upload) *apiError {
 		return malformed("the file is not valid UTF-8")
 	}
 	var statements []d1.Statement
-	for _, piece := range sqltext.Split(string(file.data)) {
-		if piece.Kind != sqltext.Empty {
-			statements = append(statements, d1.Statement{SQL: piece.Text})
-		}
+	for _, piece := range sqltext.Statements(string(file.data)) {
+		statements = append(statements, d1.Statement{SQL: piece.Text})
 	}
 	// Time Travel would name a state of the database here; this names the file.
 	bookmark := "00000000-00000000-00000000-" + file.etag

@@ -27,12 +27,7 @@ func parseScript(text string) (*script, error) {
 	case !utf8.ValidString(text):
 		return nil, errors.New("the SQL is not valid UTF-8")
 	}
-	s := &script{text: text}
-	for _, st := range sqltext.Split(text) {
-		if st.Kind != sqltext.Empty {
-			s.statements = append(s.statements, st)
-		}
-	}
+	s := &script{text: text, statements: sqltext.Statements(text)}
 	s.unwrap()
 	if len(s.statements) == 0 {
 		return nil, errors.New("the SQL holds no statement")

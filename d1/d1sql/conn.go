@@ -152,13 +152,7 @@ func (c *Conn) parse(query string) ([]sqltext.Statement, error) {
 	if one, err := c.parsed.Parse(query); err == nil {
 		return []sqltext.Statement{one}, nil
 	}
-	all := sqltext.Split(query)
-	pieces := all[:0]
-	for _, piece := range all {
-		if piece.Kind != sqltext.Empty {
-			pieces = append(pieces, piece)
-		}
-	}
+	pieces := sqltext.Statements(query)
 	if len(pieces) == 0 {
 		return nil, errors.New("d1sql: the query holds no SQL statement")
 	}

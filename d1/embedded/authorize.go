@@ -117,7 +117,11 @@ func allowedModule(name string) bool {
 
 // allowedPragma knows workerd's list. An argument that is not there is "".
 func allowedPragma(name, arg string) bool {
-	switch strings.ToLower(name) {
+	name = strings.ToLower(name)
+	if isSetting(name) {
+		return arg == "" || isBoolean(arg)
+	}
+	switch name {
 	case "table_list":
 		return true
 	case "table_info", "table_xinfo", "foreign_key_list", "index_info", "index_list", "index_xinfo":
@@ -126,9 +130,6 @@ func allowedPragma(name, arg string) bool {
 		return allowedName(arg)
 	case "data_version", "page_size":
 		return arg == ""
-	case "case_sensitive_like", "foreign_keys", "defer_foreign_keys", "ignore_check_constraints",
-		"legacy_alter_table", "recursive_triggers", "reverse_unordered_selects":
-		return arg == "" || isBoolean(arg)
 	case "quick_check":
 		_, err := strconv.ParseUint(arg, 0, 32)
 		return err == nil || allowedName(arg)

@@ -13,12 +13,16 @@ func setsPragma(s sqltext.Statement) bool {
 		return false
 	}
 	name, hasArg := pragmaName(s)
+	return name == "optimize" || hasArg && isSetting(name)
+}
+
+// isSetting reports whether a PRAGMA, named in lower case, is one of the settings that
+// D1 lets a request change. settingsUndone has them all.
+func isSetting(name string) bool {
 	switch name {
-	case "optimize":
-		return true
 	case "case_sensitive_like", "foreign_keys", "defer_foreign_keys", "ignore_check_constraints",
 		"legacy_alter_table", "recursive_triggers", "reverse_unordered_selects":
-		return hasArg
+		return true
 	}
 	return false
 }

@@ -42,7 +42,7 @@ func (c *conn) compile(sql string) (*stmt, error) {
 	if len(sql) > d1.MaxStatementBytes {
 		return nil, engineError("statement too long", -1, sqlitecode.TooBig)
 	}
-	parsed, err := sqltext.Parse(sql)
+	parsed, err := c.db.parsed.Parse(sql)
 	if err != nil {
 		return nil, parseError(sql, err)
 	}

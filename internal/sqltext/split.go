@@ -1,6 +1,9 @@
 package sqltext
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Errors of [Parse].
 var (
@@ -32,6 +35,12 @@ func Split(script string) []Statement {
 		pos = st.End + 1
 	}
 	return all
+}
+
+// Statements cuts a script as [Split] does, and leaves out the pieces that hold no
+// statement.
+func Statements(script string) []Statement {
+	return slices.DeleteFunc(Split(script), func(st Statement) bool { return st.Kind == Empty })
 }
 
 // Parse reads text that must hold exactly one statement. A semicolon may
