@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
-	"github.com/skylite-go/skylite/server/internal/jsjson"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 // maxDepth is how deep a body's arrays and objects may be; the deepest that means

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
-	"github.com/skylite-go/skylite/server/internal/jsjson"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 const (

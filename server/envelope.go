@@ -12,7 +12,7 @@ import (
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/catalog"
 	"github.com/skylite-go/skylite/internal/sqlitecode"
-	"github.com/skylite-go/skylite/server/internal/jsjson"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 // Codes of the API's errors.

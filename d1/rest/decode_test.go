@@ -16,6 +16,7 @@ import (
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 var nowhere = sync.OnceValue(func() *cloudflare.Client {
@@ -210,7 +211,7 @@ func TestDecodeHuge(t *testing.T) {
 	blob := bytes.Repeat([]byte{0, 9, 10, 99, 100, 255}, 300_000)
 	var b []byte
 	b = appendString(append(b, `{"columns":["t","b","n"],"rows":[[`...), text)
-	b = append(appendBlob(append(b, ','), blob), ",1]]}"...)
+	b = append(jsjson.AppendBlob(append(b, ','), blob), ",1]]}"...)
 	rows := func() [][]any {
 		got, err := readResults(decoder(t, iotest.HalfReader(strings.NewReader(around(string(b)))), 1))
 		if err != nil || len(got) != 1 || len(got[0].Rows) != 1 {

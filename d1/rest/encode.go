@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 // encode writes the body of a call. One statement goes as {"sql","params"}, the
@@ -88,30 +90,12 @@ func appendArg(b []byte, arg any) ([]byte, error) {
 		}
 		return strconv.AppendFloat(b, arg, 'g', -1, 64), nil
 	case []byte:
-		return appendBlob(b, arg), nil
+		return jsjson.AppendBlob(b, arg), nil
 	case int64:
 		// Only where no literal may stand, and SQLite takes no parameter either.
 		return strconv.AppendInt(b, arg, 10), nil
 	}
 	return nil, fmt.Errorf("unsupported type %T; use a d1.DB, which converts it", arg)
-}
-
-// appendBlob writes the numbers of the bytes.
-func appendBlob(b, blob []byte) []byte {
-	b = append(b, '[')
-	for i, c := range blob {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if c >= 100 {
-			b = append(b, '0'+c/100, '0'+c/10%10, '0'+c%10)
-		} else if c >= 10 {
-			b = append(b, '0'+c/10, '0'+c%10)
-		} else {
-			b = append(b, '0'+c)
-		}
-	}
-	return append(b, ']')
 }
 
 const hexDigits = "0123456789abcdef"

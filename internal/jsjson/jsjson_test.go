@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/skylite-go/skylite/server/internal/jsjson"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 // vectors are what JSON.stringify of Node 20 wrote: doubles by their bits, and the
