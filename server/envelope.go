@@ -11,8 +11,8 @@ import (
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/catalog"
-	"github.com/skylite-go/skylite/internal/sqlitecode"
 	"github.com/skylite-go/skylite/internal/jsjson"
+	"github.com/skylite-go/skylite/internal/sqlitecode"
 )
 
 // Codes of the API's errors.
