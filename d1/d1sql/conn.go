@@ -21,6 +21,7 @@ type Conn struct {
 	db     *d1.DB
 	parsed *sqltext.Cache
 	owned  bool // closing the connection closes the database
+	tx     *transaction
 }
 
 var (
@@ -61,23 +62,14 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// errNoTransactions is what Begin returns for now.
-var errNoTransactions = errors.New("d1sql: this version has no transactions; " +
-	"several statements in one text, or Batch of d1.DB, run as one transaction")
-
-// Begin implements [driver.Conn].
-func (c *Conn) Begin() (driver.Tx, error) { return nil, errNoTransactions }
-
-// BeginTx implements [driver.ConnBeginTx].
-func (c *Conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
-	return nil, errNoTransactions
-}
-
 // Ping implements [driver.Pinger]: it asks the database to answer.
 func (c *Conn) Ping(ctx context.Context) error { return c.db.Ping(ctx) }
 
-// ResetSession implements [driver.SessionResetter]; there is no state to reset.
-func (c *Conn) ResetSession(context.Context) error { return nil }
+// ResetSession implements [driver.SessionResetter].
+func (c *Conn) ResetSession(context.Context) error {
+	c.tx = nil
+	return nil
+}
 
 // IsValid implements [driver.Validator].
 func (c *Conn) IsValid() bool { return true }
@@ -112,7 +104,14 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 }
 
 func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Result, error) {
-	results, err := c.do(ctx, pieces, args)
+	statements, err := bind(pieces, args)
+	if err != nil {
+		return nil, err
+	}
+	if c.tx != nil {
+		return c.tx.exec(ctx, pieces, statements)
+	}
+	results, err := c.db.Do(ctx, d1.Request{Statements: statements})
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +142,9 @@ func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver
 	statements, err := bind(pieces, args)
 	if err != nil {
 		return nil, err
+	}
+	if c.tx != nil {
+		return c.tx.query(ctx, pieces, statements)
 	}
 	return c.db.Do(ctx, d1.Request{Statements: statements})
 }

@@ -230,11 +230,6 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: error %v", query, err)
 		}
 	}
-	for _, opts := range []*sql.TxOptions{nil, {ReadOnly: true}} {
-		if _, err := db.BeginTx(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "no transactions") {
-			t.Errorf("begin: error %v", err)
-		}
-	}
 }
 
 func TestRaw(t *testing.T) {

@@ -22,8 +22,11 @@
 //
 // # Transactions
 //
-// D1 has no BEGIN. Begin returns an error for now; several statements in one text, or
-// [d1.DB.Batch] (see [Conn.DB]), are atomic.
+// D1 has no BEGIN. A transaction is a [d1.Tx]: optimistic, serializable, and
+// committed as one batch. Commit may fail because another transaction changed what
+// this one has read ([d1.Conflict]); [InTx] then runs it again. SAVEPOINT, RELEASE and
+// ROLLBACK TO are carried out as SQL text within it. A Result's RowsAffected and
+// LastInsertId are known after Commit, and before it at the price of a request.
 package d1sql
 
 import (
