@@ -151,6 +151,9 @@ func (tx *Tx) accept(i int, s Statement) (*op, error) {
 	o := &op{sql: parsed.Text, args: args, parsed: parsed}
 	switch parsed.Kind {
 	case sqltext.Read:
+		if at := parsed.Unbalanced(); at >= 0 {
+			return nil, refused(i, fmt.Sprintf(`near ")": syntax error at offset %d: SQLITE_ERROR`, at))
+		}
 	case sqltext.Pragma:
 		read, ok := parsed.PragmaSelect()
 		if ok && parsed.ReturnsRows {

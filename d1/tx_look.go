@@ -51,32 +51,32 @@ func (tx *Tx) explain(ctx context.Context, o *op) (*txResult, error) {
 }
 
 // table reads the rows of a read. How many columns it has must be known for that:
-// mostly its text tells, else it costs a request, once.
-func (tx *Tx) table(ctx context.Context, o *op) (speculate.Table, error) {
-	n, ok := o.parsed.ResultCount()
-	known := ok
-	if !known {
-		n, known = tx.db.shapes.count(o.sql)
-	}
-	if !known {
-		columns, err := tx.names(ctx, o)
-		if err != nil {
-			return speculate.Table{}, err
+// mostly its text tells, else it costs a request, once. So do the names of a read
+// that lists tables, behind a write: what keeps the names is a table itself.
+func (tx *Tx) table(ctx context.Context, o *op) (table speculate.Table, err error) {
+	n, certain := o.parsed.ResultCount()
+	catalog := tx.writes > 0 && o.parsed.NamesCatalog()
+	var columns []string
+	if !certain || catalog {
+		known := false
+		if columns, known = tx.db.shapes.read(o.sql); !known {
+			if columns, err = tx.names(ctx, o); err != nil {
+				return table, err
+			}
+			tx.db.shapes.putRead(o.sql, columns)
 		}
 		n = len(columns)
 	}
-	for {
-		table, err := tx.tableOf(ctx, o, n)
-		actual, moved := valuesFor(err)
-		if err == nil && !ok {
-			tx.db.shapes.put(o.sql, n)
-		}
-		if !moved || actual == n || ok {
-			return table, err
-		}
-		n, ok = actual, true // once
-		tx.db.shapes.put(o.sql, n)
+	if !catalog {
+		columns = nil
 	}
+	table, err = tx.tableOf(ctx, o, n, columns)
+	if actual, moved := valuesFor(err); moved && !certain && !catalog {
+		if table, err = tx.tableOf(ctx, o, actual, nil); err == nil {
+			tx.db.shapes.putRead(o.sql, table.Columns)
+		}
+	}
+	return table, err
 }
 
 // valuesFor recognises the error of a read that has another number of columns than
@@ -101,7 +101,7 @@ func (tx *Tx) names(ctx context.Context, o *op) ([]string, error) {
 		names, offset := speculate.Names(o.sql)
 		results, err := query(ctx, tx.db, Statement{SQL: names, Args: o.args})
 		if err != nil {
-			return nil, shifted(err, offset)
+			return nil, o.shifted(err, offset)
 		}
 		columns := append([]string(nil), results.Columns()...)
 		return columns, results.finish()
@@ -110,21 +110,31 @@ func (tx *Tx) names(ctx context.Context, o *op) ([]string, error) {
 	payload, err := tx.speculate(ctx, len(tx.ops), Statement{SQL: names, Args: o.args},
 		Statement{SQL: tx.db.marks().AnswerNoRows()})
 	if err != nil {
-		return nil, shifted(err, offset)
+		return nil, o.shifted(err, offset)
 	}
 	table, err := speculate.DecodeTable(payload)
 	return table.Columns, err
 }
 
-func (tx *Tx) tableOf(ctx context.Context, o *op, n int) (speculate.Table, error) {
+// tableOf reads the rows of a read with n columns. It asks for their names unless it
+// is given them.
+func (tx *Tx) tableOf(ctx context.Context, o *op, n int, columns []string) (speculate.Table, error) {
 	if tx.writes == 0 {
 		return tx.present(ctx, o, n)
+	}
+	if columns != nil {
+		payload, err := tx.speculate(ctx, len(tx.ops),
+			Statement{SQL: tx.db.marks().AnswerKnown(o.sql, columns), Args: o.args})
+		if err != nil {
+			return speculate.Table{}, tooBig(err)
+		}
+		return speculate.DecodeTable(payload)
 	}
 	names, offset := speculate.NamesTable(o.sql)
 	payload, err := tx.speculate(ctx, len(tx.ops), Statement{SQL: names, Args: o.args},
 		Statement{SQL: tx.db.marks().AnswerRows(o.sql, n), Args: o.args})
 	if err != nil {
-		return speculate.Table{}, shifted(tooBig(err), offset)
+		return speculate.Table{}, o.shifted(tooBig(err), offset)
 	}
 	return speculate.DecodeTable(payload)
 }
@@ -144,7 +154,7 @@ func (tx *Tx) present(ctx context.Context, o *op, n int) (table speculate.Table,
 	statements := append(b.statements, Statement{SQL: names, Args: o.args}, Statement{SQL: rows, Args: o.args})
 	results, err := tx.db.Do(ctx, Request{Statements: statements})
 	if err != nil {
-		return table, theLast(shifted(tx.failure(err, b), offset))
+		return table, theLast(o.shifted(tx.failure(err, b), offset))
 	}
 	defer results.Close()
 	for i := 0; results.NextResult(); i++ {
@@ -155,7 +165,7 @@ func (tx *Tx) present(ctx context.Context, o *op, n int) (table speculate.Table,
 			table.Rows = append(table.Rows, string(results.Row()[0].Bytes()))
 		}
 	}
-	return table, theLast(shifted(tx.failure(results.Close(), b), offset))
+	return table, theLast(o.shifted(tx.failure(results.Close(), b), offset))
 }
 
 // speculate runs the first n operations and what follows, the last of which raises an
@@ -250,19 +260,21 @@ func tooBig(err error) error {
 	return &clone
 }
 
-// shifted takes from an error's offset what stands before the caller's text.
-func shifted(err error, by int) error {
+// shifted takes from an error's offset what stands before a read's text. Where SQLite
+// stumbles over the parenthesis behind the text, it was not complete.
+func (o *op) shifted(err error, by int) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Offset < by {
+	if !ok || e != err || e.Offset < by {
 		return err
 	}
 	clone := *e
 	clone.Offset -= by
-	if message, _, code := sqlitecode.Parse(e.Message); code != 0 {
+	message, _, code := sqlitecode.Parse(e.Message)
+	if clone.Offset == len(o.sql)+len("\n") && strings.HasPrefix(message, `near ")"`) {
+		message, clone.Offset = "incomplete input", -1
+	}
+	if code != 0 {
 		clone.Message = sqlitecode.Format(message, clone.Offset, code)
 	}
-	if err == error(e) {
-		return &clone
-	}
-	return err
+	return &clone
 }

@@ -120,12 +120,11 @@ func splitList(list string) []string {
 func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableInfo) (speculate.Table, error) {
 	marks := tx.db.marks()
 	source := r.clause.Table
-	names := r.list
-	if !r.clause.One && info.rowid != "" {
-		_, names, _ = strings.Cut(names, ",")
+	names, err := r.names(o, !r.clause.One && info.rowid != "")
+	if err != nil {
+		return speculate.Table{}, err
 	}
-	kept, _ := speculate.NamesTable("SELECT " + names + " FROM " + sqltext.QuoteIdent(source) + " AS " + r.clause.Name)
-	then := []Statement{{SQL: kept}}
+	then := []Statement{names}
 	before, after := o.sql[:r.clause.ListStart], o.sql[r.clause.ListEnd:]
 	if r.clause.One {
 		then = append(then, Statement{SQL: before + " " + marks.RaiseRow(r.list, r.items) + after, Args: o.args},
@@ -138,7 +137,7 @@ func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableIn
 		r.rows, o.changes = table.Rows, int64(len(table.Rows))
 		return table, err
 	}
-	for _, sql := range speculate.Log(source, r.clause.Name, r.list, r.items, info.columns, info.rowid, events(o, r)) {
+	for _, sql := range speculate.Log(source, r.list, r.items, info.columns, info.rowid, events(o, r)) {
 		then = append(then, Statement{SQL: sql})
 	}
 	then = append(then, Statement{SQL: o.sql[:r.clause.Start] + after, Args: o.args}, Statement{SQL: marks.AnswerLog()})
@@ -153,6 +152,29 @@ func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableIn
 	}
 	r.rows, o.changes = table.Rows, changes
 	return table, err
+}
+
+// names returns the statement that keeps the columns of what is returned.
+func (r *returned) names(o *op, keyed bool) (Statement, error) {
+	list := r.list
+	if keyed {
+		_, list, _ = strings.Cut(list, ",")
+	}
+	read, err := sqltext.Parse("SELECT " + list + "\n FROM " + sqltext.QuoteIdent(r.clause.Table))
+	if err != nil {
+		return Statement{}, statementError(0, err)
+	}
+	// Its parameters are the list's, which have other numbers there.
+	args := make([]any, read.NumParams())
+	i := 0
+	for _, p := range o.parsed.Params {
+		if p.Start >= r.clause.ListStart && p.End <= r.clause.ListEnd && i < len(read.Params) {
+			args[read.Params[i].Number-1] = o.args[p.Number-1]
+			i++
+		}
+	}
+	sql, _ := speculate.NamesTable(read.Text)
+	return Statement{SQL: sql, Args: args}, nil
 }
 
 // events are what a write does to the rows it returns.
@@ -264,27 +286,27 @@ func rowidName(columns []string) string {
 // whoever uses it gets an error then, or makes sure.
 type shapes struct {
 	mu     sync.Mutex
-	counts map[string]int
+	reads  map[string][]string
 	tables map[string]tableInfo
 }
 
 // maxShapes bounds the memory. What is forgotten costs a request to learn again.
 const maxShapes = 1000
 
-func (s *shapes) count(read string) (int, bool) {
+func (s *shapes) read(sql string) ([]string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, ok := s.counts[read]
-	return n, ok
+	columns, ok := s.reads[sql]
+	return columns, ok
 }
 
-func (s *shapes) put(read string, n int) {
+func (s *shapes) putRead(sql string, columns []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.counts == nil || len(s.counts) >= maxShapes {
-		s.counts = make(map[string]int)
+	if s.reads == nil || len(s.reads) >= maxShapes {
+		s.reads = make(map[string][]string)
 	}
-	s.counts[read] = n
+	s.reads[sql] = columns
 }
 
 func (s *shapes) table(name string) (tableInfo, bool) {
@@ -306,5 +328,5 @@ func (s *shapes) putTable(name string, info tableInfo) {
 func (s *shapes) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts, s.tables = nil, nil
+	s.reads, s.tables = nil, nil
 }

@@ -67,6 +67,7 @@ func Run(t *testing.T, opts Options, open func(t *testing.T) d1.Backend) {
 		{"Streams", testStreams},
 		{"Concurrency", testConcurrency},
 		{"Sessions", testSessions},
+		{"Transactions", testTransactions},
 		{"Close", testClose},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -126,9 +126,18 @@ func (m Marks) AnswerReport() string { return m.answer("changes()||','||last_ins
 const names = "(SELECT group_concat(quote(name),',') FROM pragma_table_info('" + scratch + "'))||';'"
 
 // AnswerRows returns a statement that raises the names that [NamesTable] has kept
-// and the rows of a read with n columns. offset is where the read begins in it.
+// and the rows of a read with n columns.
 func (m Marks) AnswerRows(read string, n int) string {
 	return m.answer(names + "||" + seen(read, n))
+}
+
+// AnswerKnown is AnswerRows for a read whose columns' names are known.
+func (m Marks) AnswerKnown(read string, columns []string) string {
+	quoted := make([]string, len(columns))
+	for i, name := range columns {
+		quoted[i] = sqltext.QuoteString(name)
+	}
+	return m.answer(sqltext.QuoteString(strings.Join(quoted, ",")) + "||';'||" + seen(read, len(columns)))
 }
 
 // AnswerNoRows is AnswerRows for no rows.
@@ -153,7 +162,7 @@ func returned(list string, n int) string {
 
 // Log returns the statements that keep what a write returns, for [Marks.AnswerLog]. A
 // trigger takes down its rows: list has n columns, over the table's columns.
-func Log(table, name, list string, n int, columns []string, rowid string, events []string) []string {
+func Log(table, list string, n int, columns []string, rowid string, events []string) []string {
 	statements := []string{"CREATE TABLE " + scratch + "_log (r)"}
 	for _, event := range events {
 		row := "new"
@@ -174,7 +183,7 @@ func Log(table, name, list string, n int, columns []string, rowid string, events
 		}
 		statements = append(statements, "CREATE TRIGGER "+scratch+"_"+event+" AFTER "+event+" ON "+
 			sqltext.QuoteIdent(table)+" BEGIN INSERT INTO "+scratch+"_log SELECT "+
-			returned(list+" FROM ("+from.String()+") AS "+name, n)+"; END")
+			returned(list+" FROM ("+from.String()+") AS "+sqltext.QuoteIdent(table), n)+"; END")
 	}
 	return statements
 }

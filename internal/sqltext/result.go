@@ -103,9 +103,9 @@ type Returning struct {
 	// is a star, which stands for columns that the text does not tell.
 	Items int
 	Star  bool
-	// Table is the table that is written to, without quotes; Name is what its
-	// columns may be qualified with, as it is written: the table or its alias.
-	Table, Name string
+	// Table is the table that is written to, without quotes. It may qualify columns
+	// in the list; an alias may not.
+	Table string
 	// One says that the statement inserts at most one row.
 	One bool
 	// Upsert says that an INSERT may update rows.
@@ -159,7 +159,7 @@ func (s Statement) Returning() (r Returning, ok bool) {
 	return r, false
 }
 
-// target reads up to the table and its alias.
+// target reads up to the table.
 func (r *Returning) target(cur *cursor, insert bool) bool {
 	switch {
 	case insert:
@@ -189,16 +189,39 @@ func (r *Returning) target(cur *cursor, insert bool) bool {
 	if end == 0 {
 		return false
 	}
-	r.Name = cur.sql[start:end]
-	r.Table = Unquote(r.Name)
-	if cur.take("AS") {
-		start = cur.tok.Start
-		if end = cur.takeName(); end == 0 {
-			return false
-		}
-		r.Name = cur.sql[start:end]
-	}
+	r.Table = Unquote(cur.sql[start:end])
 	return true
+}
+
+// Unbalanced returns the position of a parenthesis that closes none, or -1. A text
+// with one cannot be put into a subquery.
+func (s Statement) Unbalanced() int {
+	depth := 0
+	for t := range Tokens(s.Text) {
+		switch t.Kind {
+		case TokenLeft:
+			depth++
+		case TokenRight:
+			if depth--; depth < 0 {
+				return t.Start
+			}
+		}
+	}
+	return -1
+}
+
+// NamesCatalog reports whether a statement names what lists the tables themselves.
+func (s Statement) NamesCatalog() bool {
+	for t := range Tokens(s.Text) {
+		switch t.Kind {
+		case TokenWord, TokenQuoted, TokenString:
+			switch name := Unquote(t.Text(s.Text)); {
+			case equalFold(name, "SQLITE_MASTER"), equalFold(name, "SQLITE_SCHEMA"), equalFold(name, "PRAGMA_TABLE_LIST"):
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // PragmaSelect returns the SELECT that answers as a PRAGMA does, which can stand
