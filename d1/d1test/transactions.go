@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/skylite-go/skylite/d1"
 )
 
@@ -313,8 +311,8 @@ func testTxResults(t *testing.T, s suite) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"n", "n"}, r[0].Columns); diff != "" {
-		t.Errorf("columns: %s", diff)
+	if got := fmt.Sprint(r[0].Columns); got != "[n n]" {
+		t.Errorf("columns %s", got)
 	}
 	if got := fmt.Sprint(r[0].Rows, r[1].Rows); got != "[[3 3]] []" {
 		t.Errorf("rows %s", got)
