@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/skylite-go/skylite/internal/speculate"
 	"github.com/skylite-go/skylite/internal/sqltext"
@@ -15,9 +14,19 @@ import (
 // returned is what a statement with RETURNING returned to the caller.
 type returned struct {
 	clause sqltext.Returning
-	list   string // without stars, and with the rowid first if there is keyed
+	list   string // without stars, and with the rowid first if keyed
 	items  int
+	keyed  bool
 	rows   []string
+	pins   []pin
+}
+
+// pin is a column that an INSERT leaves to its default, and that is returned: in Commit
+// it is given the value that the caller has seen, since a default may be the clock or
+// chance.
+type pin struct {
+	column string
+	item   int
 }
 
 // returning runs a write that returns rows. If it inserts one row, its RETURNING
@@ -49,7 +58,7 @@ func (tx *Tx) returning(ctx context.Context, o *op) (*txResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !clause.One && info.rowid != "" {
+		if r.keyed {
 			row = row[1:]
 		}
 		result.rows = append(result.rows, row)
@@ -71,7 +80,9 @@ func (r *returned) expand(o *op, info tableInfo) error {
 				continue
 			}
 			for _, column := range info.columns {
-				all = append(all, sqltext.QuoteIdent(column))
+				if column.shown() {
+					all = append(all, sqltext.QuoteIdent(column.name))
+				}
 			}
 		}
 		r.list, r.items = " "+strings.Join(all, ", "), len(all)
@@ -84,7 +95,7 @@ func (r *returned) expand(o *op, info tableInfo) error {
 			"leave RETURNING out and read the rows", o.parsed.Verb, info.kind, r.clause.Table))
 	}
 	if info.rowid != "" {
-		r.list, r.items = " "+info.rowid+", "+r.list, r.items+1
+		r.keyed, r.list, r.items = true, " "+info.rowid+", "+r.list, r.items+1
 	}
 	if r.items > MaxColumns {
 		return refused(0, "too many columns in RETURNING: SQLITE_ERROR")
@@ -120,24 +131,35 @@ func splitList(list string) []string {
 func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableInfo) (speculate.Table, error) {
 	marks := tx.db.marks()
 	source := r.clause.Table
-	names, err := r.names(o, !r.clause.One && info.rowid != "")
+	names, err := r.names(o)
 	if err != nil {
 		return speculate.Table{}, err
 	}
 	then := []Statement{names}
 	before, after := o.sql[:r.clause.ListStart], o.sql[r.clause.ListEnd:]
 	if r.clause.One {
-		then = append(then, Statement{SQL: before + " " + marks.RaiseRow(r.list, r.items) + after, Args: o.args},
-			Statement{SQL: marks.AnswerNoRows()})
+		then = append(then, Statement{SQL: before + " " + marks.RaiseRow(source, r.list, r.items) + after, Args: o.args},
+			Statement{SQL: marks.AnswerNoRow()})
 		payload, err := tx.speculate(ctx, len(tx.ops), then...)
 		if err != nil {
 			return speculate.Table{}, err
 		}
-		table, err := speculate.DecodeTable(payload)
+		columns, table, err := speculate.DecodeOne(payload)
 		r.rows, o.changes = table.Rows, int64(len(table.Rows))
+		if err == nil && len(r.rows) > 0 {
+			if info.columns, err = decodeColumns(columns); err == nil {
+				r.pin(info.columns)
+			}
+		}
 		return table, err
 	}
-	for _, sql := range speculate.Log(source, r.list, r.items, info.columns, info.rowid, events(o, r)) {
+	var columns []string
+	for _, c := range info.columns {
+		if c.shown() {
+			columns = append(columns, c.name)
+		}
+	}
+	for _, sql := range speculate.Log(source, r.list, r.items, columns, info.rowid, events(o, r)) {
 		then = append(then, Statement{SQL: sql})
 	}
 	then = append(then, Statement{SQL: o.sql[:r.clause.Start] + after, Args: o.args}, Statement{SQL: marks.AnswerLog()})
@@ -151,13 +173,55 @@ func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableIn
 			"changes %s too; leave RETURNING out and read the rows", o.parsed.Verb, source))
 	}
 	r.rows, o.changes = table.Rows, changes
+	r.pin(info.columns)
 	return table, err
 }
 
+// pin finds the columns to pin. The rowid is none of them: it is made sure of, for
+// another row may have taken it.
+func (r *returned) pin(columns []tableColumn) {
+	if len(r.clause.Columns) == 0 || r.clause.Upsert || len(r.rows) != len(r.clause.TupleEnds) {
+		return
+	}
+	for i, item := range splitList(r.list) {
+		name := sqltext.Unquote(item)
+		same := func(other string) bool { return strings.EqualFold(other, name) }
+		pinned := func(p pin) bool { return same(p.column) }
+		at := slices.IndexFunc(columns, func(c tableColumn) bool { return same(c.name) })
+		if at < 0 || !columns[at].pinnable() || slices.ContainsFunc(r.clause.Columns, same) || slices.ContainsFunc(r.pins, pinned) {
+			continue
+		}
+		r.pins = append(r.pins, pin{column: columns[at].name, item: i})
+	}
+}
+
+// pinned is the statement up to its RETURNING's list, with the pins in it.
+func (r *returned) pinned(o *op) string {
+	if len(r.pins) == 0 {
+		return o.sql[:r.clause.ListStart]
+	}
+	var b strings.Builder
+	b.WriteString(o.sql[:r.clause.ColumnsEnd])
+	for _, p := range r.pins {
+		b.WriteString(", " + sqltext.QuoteIdent(p.column))
+	}
+	pos := r.clause.ColumnsEnd
+	for i, end := range r.clause.TupleEnds {
+		b.WriteString(o.sql[pos:end])
+		literals := speculate.Literals(r.rows[i])
+		for _, p := range r.pins {
+			b.WriteString(", " + literals[p.item])
+		}
+		pos = end
+	}
+	b.WriteString(o.sql[pos:r.clause.ListStart])
+	return b.String()
+}
+
 // names returns the statement that keeps the columns of what is returned.
-func (r *returned) names(o *op, keyed bool) (Statement, error) {
+func (r *returned) names(o *op) (Statement, error) {
 	list := r.list
-	if keyed {
+	if r.keyed {
 		_, list, _ = strings.Cut(list, ",")
 	}
 	read, err := sqltext.Parse("SELECT " + list + "\n FROM " + sqltext.QuoteIdent(r.clause.Table))
@@ -215,7 +279,7 @@ func (r *returned) assertion(marks speculate.Marks, o *op, i int) (Statement, er
 		text = "SELECT value FROM json_each(?)"
 		args = append(slices.Clone(args), string(data))
 	}
-	return Statement{SQL: o.sql[:r.clause.ListStart] + " " + marks.AssertRow(r.list, r.items, text, i) +
+	return Statement{SQL: r.pinned(o) + " " + marks.AssertRow(r.list, r.items, text, i) +
 		o.sql[r.clause.ListEnd:], Args: args}, nil
 }
 
@@ -225,108 +289,4 @@ func (r *returned) paramsEnd(o *op) int {
 		return o.parsed.Params[n-1].End
 	}
 	return 0
-}
-
-// tableInfo is what must be known of a table to take down its rows.
-type tableInfo struct {
-	kind    string   // table, view, virtual
-	columns []string // all that a star stands for
-	rowid   string   // a name for the rowid, or "" if there is none
-}
-
-// describe asks for a table, behind the transaction's writes if they may have made it.
-func (tx *Tx) describe(ctx context.Context, table string) (tableInfo, error) {
-	if info, ok := tx.db.shapes.table(table); ok && !tx.schema {
-		return info, nil
-	}
-	name := sqltext.QuoteString(table)
-	o, err := tx.accept(0, Statement{SQL: "SELECT type, wr, (SELECT json_group_array(name) FROM pragma_table_xinfo(" + name +
-		") WHERE hidden <> 1) FROM pragma_table_list(" + name + ")"})
-	if err != nil {
-		return tableInfo{}, err
-	}
-	rows, err := tx.table(ctx, o)
-	if err != nil {
-		return tableInfo{}, err
-	}
-	if len(rows.Rows) == 0 {
-		e := refused(0, "no such table: "+table+": SQLITE_ERROR")
-		e.Outcome = OutcomeRefused
-		return tableInfo{}, e
-	}
-	values, err := speculate.DecodeRow(rows.Rows[0])
-	if err != nil {
-		return tableInfo{}, err
-	}
-	var info tableInfo
-	info.kind, _ = values[0].(string)
-	columns, _ := values[2].(string)
-	if err := json.Unmarshal([]byte(columns), &info.columns); err != nil {
-		return tableInfo{}, err
-	}
-	if values[1] == int64(0) {
-		info.rowid = rowidName(info.columns)
-	}
-	if !tx.schema {
-		tx.db.shapes.putTable(table, info)
-	}
-	return info, nil
-}
-
-func rowidName(columns []string) string {
-	for _, name := range []string{"rowid", "_rowid_", "oid"} {
-		if !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }) {
-			return name
-		}
-	}
-	return ""
-}
-
-// shapes remembers what has been learnt of reads and tables. It may be out of date:
-// whoever uses it gets an error then, or makes sure.
-type shapes struct {
-	mu     sync.Mutex
-	reads  map[string][]string
-	tables map[string]tableInfo
-}
-
-// maxShapes bounds the memory. What is forgotten costs a request to learn again.
-const maxShapes = 1000
-
-func (s *shapes) read(sql string) ([]string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	columns, ok := s.reads[sql]
-	return columns, ok
-}
-
-func (s *shapes) putRead(sql string, columns []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.reads == nil || len(s.reads) >= maxShapes {
-		s.reads = make(map[string][]string)
-	}
-	s.reads[sql] = columns
-}
-
-func (s *shapes) table(name string) (tableInfo, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	info, ok := s.tables[strings.ToLower(name)]
-	return info, ok
-}
-
-func (s *shapes) putTable(name string, info tableInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tables == nil || len(s.tables) >= maxShapes {
-		s.tables = make(map[string]tableInfo)
-	}
-	s.tables[strings.ToLower(name)] = info
-}
-
-func (s *shapes) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads, s.tables = nil, nil
 }

@@ -194,6 +194,17 @@ func testConflicts(t *testing.T, s suite) {
 			in: func(tx transaction) {
 				tx.want("[[3]]", "INSERT INTO accounts (owner, balance) VALUES ('kim', 0) RETURNING id")
 			}},
+		{name: "defaults that are never twice the same",
+			in: func(tx transaction) {
+				tx.exec("CREATE TABLE d (id INTEGER PRIMARY KEY, a, key TEXT DEFAULT (lower(hex(randomblob(8)))), \"at it\" DEFAULT (random() / 3.0), g AS (a + 1))")
+				for _, sql := range []string{
+					"INSERT INTO d (a) VALUES (?) RETURNING *",
+					"INSERT INTO d (\"a\") VALUES (?), (2) RETURNING key, [At It], id, g",
+					"INSERT INTO d (a) VALUES (?) ON CONFLICT DO NOTHING RETURNING \"key\" AS k, \"key\"",
+				} {
+					tx.rows(sql, 1)
+				}
+			}},
 		{name: "a rowid that nobody asked for", meanwhile: "INSERT INTO accounts VALUES (3, 'eve', 1)",
 			in: func(tx transaction) { tx.exec("INSERT INTO accounts (owner, balance) VALUES ('kim', 0)") }},
 		{name: "a count that was told", conflict: true, meanwhile: "DELETE FROM accounts WHERE id = 2",

@@ -96,6 +96,18 @@ func DecodeTable(payload string) (Table, error) {
 	return t, d.err
 }
 
+// DecodeOne reads what [Marks.RaiseRow] or [Marks.AnswerNoRow] raises. columns is empty
+// for the latter.
+func DecodeOne(payload string) (columns string, t Table, err error) {
+	d := decoder{text: payload}
+	columns, _ = d.value().(string)
+	if !d.take(';') {
+		return "", t, ErrCut
+	}
+	t, err = DecodeTable(payload[d.pos:])
+	return columns, t, err
+}
+
 // DecodeLog reads what [Marks.AnswerLog] raises.
 func DecodeLog(payload string) (changes int64, t Table, err error) {
 	number, rest, ok := strings.Cut(payload, ";")
@@ -130,12 +142,23 @@ func DecodeRow(text string) ([]any, error) {
 	return values, d.err
 }
 
-// CutFirst returns a row without its first value.
-func CutFirst(row string) string {
+// Literals returns the values of a row as SQL.
+func Literals(row string) []string {
+	var all []string
 	d := decoder{text: row}
-	d.value()
-	d.take(',')
-	return row[d.pos:]
+	for d.err == nil {
+		start := d.pos
+		d.value()
+		literal := row[start:d.pos]
+		if literal != "" && literal[0] == 'T' {
+			literal = "CAST(" + literal[1:] + " AS TEXT)"
+		}
+		all = append(all, literal)
+		if !d.take(',') {
+			break
+		}
+	}
+	return all
 }
 
 // Original undoes what SQLite does to the names of a subquery's columns when two are

@@ -143,10 +143,21 @@ func (m Marks) AnswerKnown(read string, columns []string) string {
 // AnswerNoRows is AnswerRows for no rows.
 func (m Marks) AnswerNoRows() string { return m.answer(names + "||'0;'") }
 
-// RaiseRow returns the list of a RETURNING that raises the names that [NamesTable]
-// has kept and the first row of another list with n columns.
-func (m Marks) RaiseRow(list string, n int) string {
-	return "(SELECT " + m.raise() + " FROM (SELECT " + names + "||'1;'||" + returned(list, n) + " AS p))"
+// RaiseRow returns the list of a RETURNING that raises what columns the table has, the
+// names that [NamesTable] has kept, and the first row of another list with n columns.
+func (m Marks) RaiseRow(table, list string, n int) string {
+	return "(SELECT " + m.raise() + " FROM (SELECT (SELECT quote(" + TableColumns(table) + "))||';'||" + names +
+		"||'1;'||" + returned(list, n) + " AS p))"
+}
+
+// AnswerNoRow returns the statement that raises, if [Marks.RaiseRow] has raised nothing.
+func (m Marks) AnswerNoRow() string { return m.answer("'NULL;'||" + names + "||'0;'") }
+
+// TableColumns is an expression: the columns of a table, as a JSON array of arrays of
+// name, type, position in the primary key from 1, and what pragma_table_xinfo calls
+// hidden.
+func TableColumns(table string) string {
+	return "(SELECT json_group_array(json_array(name,type,pk,hidden)) FROM pragma_table_xinfo(" + sqltext.QuoteString(table) + "))"
 }
 
 // AssertRow returns the list of a RETURNING that raises a conflict for a row that is

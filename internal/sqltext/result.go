@@ -108,6 +108,12 @@ type Returning struct {
 	Table string
 	// One says that the statement inserts at most one row.
 	One bool
+	// Columns are the columns that an INSERT names, without quotes, and ColumnsEnd is
+	// where the parenthesis behind them stands. TupleEnds are where those stand that
+	// close the rows of VALUES; there are none for INSERT … SELECT.
+	Columns    []string
+	ColumnsEnd int
+	TupleEnds  []int
 	// Upsert says that an INSERT may update rows.
 	Upsert bool
 }
@@ -123,40 +129,59 @@ func (s Statement) Returning() (r Returning, ok bool) {
 	if !r.target(cur, insert) {
 		return r, false
 	}
-	tuples, values, depth := 0, false, 0
+	if insert {
+		r.columns(cur)
+	}
+	query, values, depth := false, false, 0
 	for ; !cur.done(); cur.next() {
 		switch cur.tok.Kind {
 		case TokenLeft:
-			if values && depth == 0 {
-				tuples++
-			}
 			depth++
+			continue
 		case TokenRight:
 			depth--
-		case TokenWord:
-			switch {
-			case depth != 0:
-			case cur.is("VALUES"):
-				values = true
-			case cur.is("SELECT"), cur.is("WITH"):
-				tuples = 2
-			case cur.is("ON"):
-				values = false
-			case cur.is("DO"):
-				cur.next()
-				r.Upsert = r.Upsert || cur.is("UPDATE")
-			case cur.is("RETURNING"):
-				r.Start = cur.tok.Start
-				r.ListStart = cur.tok.End
-				cur.next()
-				l := cur.list(func(c *cursor, _ Token) bool { return c.is("ORDER") || c.is("LIMIT") })
-				r.ListEnd, r.Items, r.Star = l.end, l.items, l.star
-				r.One = insert && tuples <= 1
-				return r, l.items > 0
+			if values && depth == 0 {
+				r.TupleEnds = append(r.TupleEnds, cur.tok.Start)
 			}
+		}
+		switch {
+		case depth != 0 || cur.tok.Kind != TokenWord:
+		case cur.is("VALUES"):
+			values = !query
+		case cur.is("SELECT"), cur.is("WITH"):
+			query, values, r.TupleEnds = true, false, nil
+		case cur.is("ON"):
+			values = false
+		case cur.is("DO"):
+			cur.next()
+			r.Upsert = r.Upsert || cur.is("UPDATE")
+		case cur.is("RETURNING"):
+			r.Start, r.ListStart = cur.tok.Start, cur.tok.End
+			cur.next()
+			l := cur.list(func(c *cursor, _ Token) bool { return c.is("ORDER") || c.is("LIMIT") })
+			r.ListEnd, r.Items, r.Star = l.end, l.items, l.star
+			r.One = insert && !query && len(r.TupleEnds) <= 1
+			return r, l.items > 0
 		}
 	}
 	return r, false
+}
+
+// columns reads the list of an INSERT's columns, if it has one.
+func (r *Returning) columns(cur *cursor) {
+	if cur.take("AS") {
+		cur.takeName()
+	}
+	if cur.tok.Kind != TokenLeft {
+		return
+	}
+	for cur.next(); !cur.done() && cur.tok.Kind != TokenRight; cur.next() {
+		if cur.tok.Kind != TokenComma {
+			r.Columns = append(r.Columns, Unquote(cur.tok.Text(cur.sql)))
+		}
+	}
+	r.ColumnsEnd = cur.tok.Start
+	cur.next()
 }
 
 // target reads up to the table.
