@@ -17,9 +17,12 @@ import (
 //		return err
 //	})
 type Conn struct {
-	db     *d1.DB
-	parsed *sqltext.Cache
-	owned  bool // closing the connection closes the database
+	db      *d1.DB
+	parsed  *sqltext.Cache
+	options Options
+	owned   bool // closing the connection closes the database
+
+	noForeignKeys bool // the client believes them off; see withoutForeignKeys
 }
 
 var (
@@ -139,12 +142,15 @@ func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []dri
 }
 
 func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (*d1.Results, error) {
-	statements, err := bind(pieces, args)
+	p, err := c.plan(pieces, args)
 	if err != nil {
 		return nil, err
 	}
-	return c.db.Do(ctx, d1.Request{Statements: statements})
+	return p.run(ctx, c.db)
 }
+
+// inTransaction reports whether Begin was called, and neither Commit nor Rollback.
+func (c *Conn) inTransaction() bool { return false }
 
 // parse cuts a query into its statements; pieces that hold none are left out.
 func (c *Conn) parse(query string) ([]sqltext.Statement, error) {
