@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/sqltext"
@@ -18,10 +17,13 @@ import (
 //		return err
 //	})
 type Conn struct {
-	db     *d1.DB
-	parsed *sqltext.Cache
-	owned  bool // closing the connection closes the database
-	tx     *transaction
+	db      *d1.DB
+	parsed  *sqltext.Cache
+	options Options
+	owned   bool // closing the connection closes the database
+	tx      *transaction
+
+	noForeignKeys bool // the client believes them off; see withoutForeignKeys
 }
 
 var (
@@ -104,14 +106,14 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 }
 
 func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Result, error) {
-	statements, err := bind(pieces, args)
+	p, err := c.plan(pieces, args)
 	if err != nil {
 		return nil, err
 	}
 	if c.tx != nil {
-		return c.tx.exec(ctx, pieces, statements)
+		return c.tx.exec(ctx, pieces, p)
 	}
-	results, err := c.db.Do(ctx, d1.Request{Statements: statements})
+	results, err := p.run(ctx, c.db)
 	if err != nil {
 		return nil, err
 	}
@@ -139,15 +141,18 @@ func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []dri
 }
 
 func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (*d1.Results, error) {
-	statements, err := bind(pieces, args)
+	p, err := c.plan(pieces, args)
 	if err != nil {
 		return nil, err
 	}
 	if c.tx != nil {
-		return c.tx.query(ctx, pieces, statements)
+		return c.tx.query(ctx, pieces, p)
 	}
-	return c.db.Do(ctx, d1.Request{Statements: statements})
+	return p.run(ctx, c.db)
 }
+
+// inTransaction reports whether Begin was called, and neither Commit nor Rollback.
+func (c *Conn) inTransaction() bool { return c.tx != nil }
 
 // parse cuts a query into its statements; pieces that hold none are left out.
 func (c *Conn) parse(query string) ([]sqltext.Statement, error) {
@@ -159,82 +164,4 @@ func (c *Conn) parse(query string) ([]sqltext.Statement, error) {
 		return nil, errors.New("d1sql: the query holds no SQL statement")
 	}
 	return pieces, nil
-}
-
-// bind gives the arguments to the statements: by name where they have names, else in
-// order, to each statement as many as it has parameters.
-func bind(pieces []sqltext.Statement, args []driver.NamedValue) ([]d1.Statement, error) {
-	ordered := make([]any, 0, len(args))
-	var named map[string]any
-	for _, arg := range args {
-		if arg.Name == "" {
-			ordered = append(ordered, arg.Value)
-			continue
-		}
-		if named == nil {
-			named = make(map[string]any)
-		}
-		named[arg.Name] = arg.Value
-	}
-	statements := make([]d1.Statement, len(pieces))
-	if len(pieces) == 1 && named == nil { // what nearly all queries are
-		if pieces[0].NumParams() != len(ordered) {
-			return nil, argsError(pieces, len(args))
-		}
-		statements[0] = d1.Statement{SQL: pieces[0].Text, Args: ordered}
-		return statements, nil
-	}
-	used := make(map[string]bool)
-	for i, piece := range pieces {
-		values, rest, ok := bindOne(piece, named, ordered, used)
-		if !ok {
-			return nil, argsError(pieces, len(args))
-		}
-		ordered = rest
-		statements[i] = d1.Statement{SQL: piece.Text, Args: values}
-	}
-	if len(ordered) > 0 || len(used) < len(named) {
-		return nil, argsError(pieces, len(args))
-	}
-	return statements, nil
-}
-
-// bindOne takes the arguments of one statement, and returns the ordered ones that are
-// left. It notes the names it has used.
-func bindOne(piece sqltext.Statement, named map[string]any, ordered []any, used map[string]bool) (values, rest []any, ok bool) {
-	values = make([]any, piece.NumParams())
-	given := make([]bool, len(values))
-	for _, p := range piece.Params {
-		name := name(p)
-		if value, ok := named[name]; ok && name != "" && p.Number > 0 {
-			values[p.Number-1], given[p.Number-1], used[name] = value, true, true
-		}
-	}
-	for j := range values {
-		if given[j] {
-			continue
-		}
-		if len(ordered) == 0 {
-			return nil, nil, false
-		}
-		values[j], ordered = ordered[0], ordered[1:]
-	}
-	return values, ordered, true
-}
-
-// name is the name that [sql.Named] would give for a parameter, or "".
-func name(p sqltext.Param) string {
-	if p.Name == "" || p.Name[0] == '?' {
-		return ""
-	}
-	return p.Name[1:]
-}
-
-func argsError(pieces []sqltext.Statement, args int) error {
-	n := 0
-	for _, piece := range pieces {
-		n += piece.NumParams()
-	}
-	return fmt.Errorf("d1sql: the query has %d parameters and was given %d arguments, "+
-		"or arguments whose names are not in it", n, args)
 }

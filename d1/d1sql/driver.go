@@ -78,7 +78,25 @@ func (d Driver) OpenConnector(dsn string) (driver.Connector, error) {
 }
 
 // OpenDB returns a [sql.DB] over an open database. Closing it closes db.
-func OpenDB(db *d1.DB) *sql.DB { return sql.OpenDB(&connector{db: db}) }
+func OpenDB(db *d1.DB) *sql.DB { return sql.OpenDB(NewConnector(db, Options{})) }
+
+// Options say what the driver leaves as it is. The zero value is what [sql.Open] and
+// [OpenDB] use.
+type Options struct {
+	// NoExpand leaves statements with more than 100 parameters alone, which D1
+	// refuses. Otherwise an INSERT of many rows becomes several in one atomic
+	// request, and a long list of IN one JSON array.
+	NoExpand bool
+	// NoProbes sends statements to D1 that it surely refuses and that the driver can
+	// answer, such as SELECT sqlite_version().
+	NoProbes bool
+}
+
+// NewConnector returns a connector over an open database, for [sql.OpenDB]. Closing
+// the [sql.DB] closes db.
+func NewConnector(db *d1.DB, opts Options) driver.Connector {
+	return &connector{db: db, options: opts}
+}
 
 // Config names a database on Cloudflare. It is a data source name for those who keep
 // its parts apart.
@@ -125,12 +143,13 @@ func (cfg Config) dsn() string {
 
 // connector gives every connection of a pool the same database.
 type connector struct {
-	db     *d1.DB
-	parsed sqltext.Cache
+	db      *d1.DB
+	parsed  sqltext.Cache
+	options Options
 }
 
 func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	return &Conn{db: c.db, parsed: &c.parsed}, nil
+	return &Conn{db: c.db, parsed: &c.parsed, options: c.options}, nil
 }
 
 func (c *connector) Driver() driver.Driver { return Driver{} }

@@ -75,32 +75,45 @@ func (t *transaction) Rollback() error {
 	return t.Tx.Rollback()
 }
 
-// exec records the statements of a query.
-func (t *transaction) exec(ctx context.Context, pieces []sqltext.Statement, statements []d1.Statement) (driver.Result, error) {
+// exec records what a query sends.
+func (t *transaction) exec(ctx context.Context, pieces []sqltext.Statement, p plan) (driver.Result, error) {
 	result := &pending{ctx: t.ctx}
-	for i, s := range statements {
-		if pieces[i].Kind == sqltext.Transaction {
-			if err := t.savepoint(pieces[i]); err != nil {
+	sent := p.statements
+	for i, piece := range pieces {
+		part := part{count: 1}
+		if p.parts != nil {
+			part = p.parts[i]
+		}
+		if piece.Kind == sqltext.Transaction {
+			if err := t.savepoint(piece); err != nil {
 				return nil, err
 			}
+			sent = sent[part.count:]
 			continue
 		}
-		p, err := t.Exec(ctx, s.SQL, s.Args...)
-		if err != nil {
-			return nil, err
+		for j := range part.silent + part.count {
+			w, err := t.Exec(ctx, sent[0].SQL, sent[0].Args...)
+			if err != nil {
+				if e, ok := errors.AsType[*d1.Error](err); ok && e.Statement == 0 {
+					e.Statement = len(p.statements) - len(sent)
+				}
+				return nil, p.explain(err)
+			}
+			if sent = sent[1:]; j >= part.silent {
+				result.writes = append(result.writes, w)
+			}
 		}
-		result.writes = append(result.writes, p)
 	}
 	return result, nil
 }
 
-// query runs statements whose rows somebody reads.
-func (t *transaction) query(ctx context.Context, pieces []sqltext.Statement, statements []d1.Statement) (*d1.Results, error) {
+// query runs what somebody reads the rows of.
+func (t *transaction) query(ctx context.Context, pieces []sqltext.Statement, p plan) (*d1.Results, error) {
 	if len(pieces) == 1 && !pieces[0].ReturnsRows {
-		_, err := t.exec(ctx, pieces, statements)
+		_, err := t.exec(ctx, pieces, p)
 		return d1.NewResults(&noRows{}), err
 	}
-	return t.Do(ctx, d1.Request{Statements: statements})
+	return p.run(ctx, t.Tx)
 }
 
 // savepoint carries out SAVEPOINT, RELEASE and ROLLBACK TO.
