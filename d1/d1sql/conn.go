@@ -20,6 +20,8 @@ import (
 type Conn struct {
 	db     *d1.DB
 	parsed *sqltext.Cache
+	shapes *shapes
+	ddl    bool // a transaction has changed the schema, and is not committed
 	owned  bool // closing the connection closes the database
 }
 
@@ -126,17 +128,19 @@ func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driv
 }
 
 func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Rows, error) {
+	typed := !c.expect(ctx, pieces)
 	results, err := c.do(ctx, pieces, args)
 	if err != nil {
 		return nil, err
 	}
 	if !results.NextResult() {
 		if err := results.Close(); err != nil {
+			c.settle(nil, err)
 			return nil, err
 		}
 		return nil, errors.New("d1sql: the database gave no result")
 	}
-	return &rows{results: results, left: len(pieces) - 1}, nil
+	return &rows{ctx: ctx, conn: c, pieces: pieces, results: results, left: len(pieces) - 1, typed: typed}, nil
 }
 
 func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (*d1.Results, error) {
@@ -144,7 +148,9 @@ func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver
 	if err != nil {
 		return nil, err
 	}
-	return c.db.Do(ctx, d1.Request{Statements: statements})
+	results, err := c.db.Do(ctx, d1.Request{Statements: statements})
+	c.settle(pieces, err)
+	return results, err
 }
 
 // parse cuts a query into its statements; pieces that hold none are left out.

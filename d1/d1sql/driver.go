@@ -62,7 +62,7 @@ func (d Driver) Open(dsn string) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{db: db, parsed: new(sqltext.Cache), owned: true}, nil
+	return &Conn{db: db, parsed: new(sqltext.Cache), shapes: new(shapes), owned: true}, nil
 }
 
 // OpenConnector implements [driver.DriverContext].
@@ -124,10 +124,11 @@ func (cfg Config) dsn() string {
 type connector struct {
 	db     *d1.DB
 	parsed sqltext.Cache
+	shapes shapes
 }
 
 func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	return &Conn{db: c.db, parsed: &c.parsed}, nil
+	return &Conn{db: c.db, parsed: &c.parsed, shapes: &c.shapes}, nil
 }
 
 func (c *connector) Driver() driver.Driver { return Driver{} }
