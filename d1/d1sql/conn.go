@@ -19,6 +19,7 @@ import (
 type Conn struct {
 	db      *d1.DB
 	parsed  *sqltext.Cache
+	shapes  *shapes
 	options Options
 	owned   bool // closing the connection closes the database
 	tx      *transaction
@@ -111,9 +112,17 @@ func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driv
 		return nil, err
 	}
 	if c.tx != nil {
-		return c.tx.exec(ctx, pieces, p)
+		result, err := c.tx.exec(ctx, pieces, p)
+		c.settle(pieces, err)
+		return result, err
 	}
-	results, err := p.run(ctx, c.db)
+	total, err := execute(ctx, c.db, p)
+	c.settle(pieces, err)
+	return total, err
+}
+
+func execute(ctx context.Context, db *d1.DB, p plan) (driver.Result, error) {
+	results, err := p.run(ctx, db)
 	if err != nil {
 		return nil, err
 	}
@@ -127,17 +136,19 @@ func (c *Conn) exec(ctx context.Context, pieces []sqltext.Statement, args []driv
 }
 
 func (c *Conn) query(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (driver.Rows, error) {
+	typed := !c.expect(ctx, pieces)
 	results, err := c.do(ctx, pieces, args)
 	if err != nil {
 		return nil, err
 	}
 	if !results.NextResult() {
 		if err := results.Close(); err != nil {
+			c.settle(nil, err)
 			return nil, err
 		}
 		return nil, errors.New("d1sql: the database gave no result")
 	}
-	return &rows{results: results, left: len(pieces) - 1}, nil
+	return &rows{ctx: ctx, conn: c, pieces: pieces, results: results, left: len(pieces) - 1, typed: typed}, nil
 }
 
 func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver.NamedValue) (*d1.Results, error) {
@@ -145,10 +156,14 @@ func (c *Conn) do(ctx context.Context, pieces []sqltext.Statement, args []driver
 	if err != nil {
 		return nil, err
 	}
+	var results *d1.Results
 	if c.tx != nil {
-		return c.tx.query(ctx, pieces, p)
+		results, err = c.tx.query(ctx, pieces, p)
+	} else {
+		results, err = p.run(ctx, c.db)
 	}
-	return p.run(ctx, c.db)
+	c.settle(pieces, err)
+	return results, err
 }
 
 // inTransaction reports whether Begin was called, and neither Commit nor Rollback.

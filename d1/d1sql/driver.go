@@ -65,7 +65,7 @@ func (d Driver) Open(dsn string) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{db: db, parsed: new(sqltext.Cache), owned: true}, nil
+	return &Conn{db: db, parsed: new(sqltext.Cache), shapes: new(shapes), owned: true}, nil
 }
 
 // OpenConnector implements [driver.DriverContext].
@@ -145,11 +145,12 @@ func (cfg Config) dsn() string {
 type connector struct {
 	db      *d1.DB
 	parsed  sqltext.Cache
+	shapes  shapes
 	options Options
 }
 
 func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	return &Conn{db: c.db, parsed: &c.parsed, options: c.options}, nil
+	return &Conn{db: c.db, parsed: &c.parsed, shapes: &c.shapes, options: c.options}, nil
 }
 
 func (c *connector) Driver() driver.Driver { return Driver{} }

@@ -32,8 +32,10 @@ func InTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, f func(tx *sql.T
 // gives no context for.
 type transaction struct {
 	*d1.Tx
-	ctx  context.Context
-	conn *Conn
+	ctx    context.Context
+	conn   *Conn
+	schema bool   // it has changed the schema
+	shapes shapes // of its own schema, if so
 }
 
 var _ driver.Tx = (*transaction)(nil)
@@ -66,6 +68,9 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 // Commit implements [driver.Tx].
 func (t *transaction) Commit() error {
 	t.conn.tx = nil
+	if t.schema {
+		defer t.conn.shapes.forget()
+	}
 	return t.Tx.Commit(t.ctx)
 }
 
