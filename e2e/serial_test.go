@@ -1,0 +1,52 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/d1/d1sql"
+	"github.com/skylite-go/skylite/d1/d1test"
+	"github.com/skylite-go/skylite/d1/embedded"
+)
+
+// TestSerializable proves that transactions are serializable, on a file and over REST.
+// SKYLITE_SERIAL is how many transactions there are in each place.
+func TestSerializable(t *testing.T) {
+	n := 600
+	if text := os.Getenv("SKYLITE_SERIAL"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, place := range []struct {
+		name string
+		open func(t *testing.T) d1.Backend
+	}{
+		{"embedded", func(t *testing.T) d1.Backend {
+			db, err := embedded.Open(embedded.Config{Path: filepath.Join(t.TempDir(), "serial.db"), Sync: embedded.SyncOff})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return db
+		}},
+		{"rest", func(t *testing.T) d1.Backend {
+			f := serveFiles(t)
+			return f.open(t, f.create(t, "serial"))
+		}},
+	} {
+		t.Run(place.name, func(t *testing.T) {
+			t.Parallel()
+			db := d1sql.OpenDB(d1.New(place.open(t)))
+			t.Cleanup(func() {
+				if err := db.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+			d1test.Serializable(t, db, n)
+		})
+	}
+}
