@@ -42,6 +42,12 @@ type Options struct {
 	// as an INTEGER, an INTEGER beyond 2^53 as a [d1.InexactError], and a REAL that is
 	// infinite as NULL.
 	JSON bool
+	// Unstoppable says that a statement which has begun runs to its end, even if the
+	// context of its request has ended.
+	Unstoppable bool
+	// VagueCommit says that what fails at the end of a request, a deferred foreign key,
+	// fails without SQLite's code.
+	VagueCommit bool
 }
 
 // Run runs the conformance suite. open returns a Backend on a new, empty database, and
