@@ -206,7 +206,7 @@ func TestFilesAreShort(t *testing.T) {
 // TestWasmBuilds compiles what must run inside a Worker.
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext")
+	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
