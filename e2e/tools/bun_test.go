@@ -55,7 +55,7 @@ func TestBun(t *testing.T) {
 	onDB(t, func(t *testing.T, inner *sql.DB) {
 		db, ctx := openBun(t, inner), t.Context()
 		seen := time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)
-		user := &bunUser{Email: "ada", Score: 1<<62 + 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Labels: []string{"a", "it's"}, Seen: seen}
+		user := &bunUser{Email: "ada", Score: 1<<53 - 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Labels: []string{"a", "it's"}, Seen: seen}
 		if _, err := db.NewInsert().Model(user).Exec(ctx); err != nil {
 			t.Fatalf("insert: %v", err)
 		}
