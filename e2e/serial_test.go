@@ -12,7 +12,8 @@ import (
 	"github.com/skylite-go/skylite/d1/embedded"
 )
 
-// TestSerializable proves that transactions are serializable, on a file and over REST.
+// TestSerializable proves that transactions are serializable, on a file, over REST, and on
+// Cloudflare's own engine.
 // SKYLITE_SERIAL is how many transactions there are in each place.
 func TestSerializable(t *testing.T) {
 	n := 600
@@ -37,6 +38,7 @@ func TestSerializable(t *testing.T) {
 			f := serveFiles(t)
 			return f.open(t, f.create(t, "serial"))
 		}},
+		{"workerd", func(t *testing.T) d1.Backend { return startWorkerd(t)(t) }},
 	} {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()

@@ -24,16 +24,16 @@ import (
 	"github.com/skylite-go/skylite/server"
 )
 
-// counted is a Backend that counts requests, those for the schema apart, and can refuse
+// watched is a Backend that counts requests, those for the schema apart, and can refuse
 // the latter.
-type counted struct {
+type watched struct {
 	d1.Backend
 	requests, schemas atomic.Int64
 	refuse            atomic.Bool
 	hold, asked       chan struct{} // if they are set, the first request for the schema closes asked, and all wait for hold
 }
 
-func (c *counted) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
+func (c *watched) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if !strings.Contains(req.Statements[0].SQL, "FROM sqlite_master WHERE type IN") {
 		c.requests.Add(1)
 		return c.Backend.Do(ctx, req)
@@ -56,7 +56,7 @@ func (c *counted) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 }
 
 // onPlaces runs a test on the embedded database, in a file and in memory, and over REST.
-func onPlaces(t *testing.T, test func(t *testing.T, db *sql.DB, backend *counted)) {
+func onPlaces(t *testing.T, test func(t *testing.T, db *sql.DB, backend *watched)) {
 	for name, open := range map[string]func(*testing.T) d1.Backend{
 		"file":   func(t *testing.T) d1.Backend { return openEmbedded(t, t.TempDir()+"/test.db") },
 		"memory": func(t *testing.T) d1.Backend { return openEmbedded(t, "") },
@@ -64,7 +64,7 @@ func onPlaces(t *testing.T, test func(t *testing.T, db *sql.DB, backend *counted
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			backend := &counted{Backend: open(t)}
+			backend := &watched{Backend: open(t)}
 			db := d1sql.OpenDB(d1.New(backend))
 			t.Cleanup(func() {
 				if err := db.Close(); err != nil {
@@ -147,7 +147,7 @@ func TestColumnTypes(t *testing.T) {
 		{Name: "plain", Scan: reflect.TypeFor[any](), Nullable: true, Known: true},
 		{Name: "sum", Scan: reflect.TypeFor[any]()},
 	}
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, events)
 		rows, err := db.Query("SELECT *, id + 1 AS sum FROM events")
 		if err != nil {
@@ -175,7 +175,7 @@ func TestColumnTypes(t *testing.T) {
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, events)
 		for _, written := range []any{
 			want, "2026-01-02 03:04:05", "2026-01-02T03:04:05Z", "2026-01-02 05:04:05+02:00", "2026-01-02 03:04:05.000+00:00",
@@ -212,7 +212,7 @@ func TestTimes(t *testing.T) {
 // TestOddTimes checks that what is no time stays what it is.
 func TestOddTimes(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, events)
 		long := strings.Repeat("no time ", 50)
 		for _, written := range []any{"", "tomorrow", "2026-02-30", long, int64(1767323045), 2461042.5, []byte("2026-01-02"), nil} {
@@ -238,7 +238,7 @@ func TestOddTimes(t *testing.T) {
 
 func TestBooleans(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, events+"; INSERT INTO events (name, done) VALUES ('x', ?), ('y', ?)", true, false)
 		for id, want := range map[int]bool{1: true, 2: false} {
 			var b bool
@@ -256,7 +256,7 @@ func TestBooleans(t *testing.T) {
 // TestReals checks that a REAL is a float64, whatever JSON has made of it.
 func TestReals(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, events+"; INSERT INTO events (name, price, rate, amount) VALUES ('x', 2, 1e18, 2)")
 		var price, rate, amount, again any
 		err := db.QueryRow("SELECT price, rate, amount, (SELECT e.price FROM events e) FROM (SELECT * FROM events)").Scan(&price, &rate, &amount, &again)
@@ -279,7 +279,7 @@ func TestReals(t *testing.T) {
 // TestSchemaRequests counts how often the schema is asked for.
 func TestSchemaRequests(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, backend *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, backend *watched) {
 		mustExec(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY, at DATETIME)")
 		for _, step := range []struct {
 			query   string
@@ -348,7 +348,7 @@ func lastType(t *testing.T, db *sql.DB, query string) string {
 // TestSchemaMoves changes the schema behind the driver's back.
 func TestSchemaMoves(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, backend *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, backend *watched) {
 		behind := func(script string) {
 			t.Helper()
 			if _, err := d1.New(backend.Backend).Exec(t.Context(), script); err != nil {
@@ -376,7 +376,7 @@ func TestSchemaMoves(t *testing.T) {
 // TestSchemaFails checks that a query does not fail with the schema.
 func TestSchemaFails(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, backend *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, backend *watched) {
 		mustExec(t, db, "CREATE TABLE t (at DATETIME); INSERT INTO t VALUES ('2026-01-02 03:04:05')")
 		backend.refuse.Store(true)
 		if got := lastType(t, db, "SELECT at FROM t"); got != "string" || backend.schemas.Load() != 1 {
@@ -392,7 +392,7 @@ func TestSchemaFails(t *testing.T) {
 // TestSchemaWaits lets many queries wait for one request, and one of them give up.
 func TestSchemaWaits(t *testing.T) {
 	t.Parallel()
-	backend := &counted{Backend: openEmbedded(t, t.TempDir()+"/test.db"), hold: make(chan struct{}), asked: make(chan struct{})}
+	backend := &watched{Backend: openEmbedded(t, t.TempDir()+"/test.db"), hold: make(chan struct{}), asked: make(chan struct{})}
 	db := d1sql.OpenDB(d1.New(backend))
 	defer db.Close()
 	mustExec(t, db, "CREATE TABLE t (at DATETIME); INSERT INTO t VALUES ('2026-01-02 03:04:05'), ('2026-01-02 03:04:05')")
@@ -426,7 +426,7 @@ func TestSchemaWaits(t *testing.T) {
 // TestTypesConcurrently reads and changes a schema at the same time.
 func TestTypesConcurrently(t *testing.T) {
 	t.Parallel()
-	onPlaces(t, func(t *testing.T, db *sql.DB, _ *counted) {
+	onPlaces(t, func(t *testing.T, db *sql.DB, _ *watched) {
 		mustExec(t, db, "CREATE TABLE t (at DATETIME); INSERT INTO t VALUES ('2026-01-02 03:04:05')")
 		var wg sync.WaitGroup
 		for i := range 4 {
