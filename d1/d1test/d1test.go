@@ -63,6 +63,8 @@ func Run(t *testing.T, opts Options, open func(t *testing.T) d1.Backend) {
 		{"Columns", testColumns},
 		{"Arguments", testArguments},
 		{"Integers", testIntegers},
+		{"Storage", testStorage},
+		{"Times", testTimes},
 		{"Results", testResults},
 		{"Parameters", testParameters},
 		{"Errors", testErrors},

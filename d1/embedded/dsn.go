@@ -30,7 +30,7 @@ func init() {
 //	timeout=DURATION       Config.Timeout, such as 5s
 //	max_bytes=N            Config.MaxBytes
 //
-// An unknown option is an error. Errors do not repeat the options.
+// An unknown option is an error. Errors do not repeat the values.
 func ParseDSN(dsn string) (Config, error) {
 	name, query, _ := strings.Cut(dsn, "?")
 	cfg, err := parseDSN(name, query)
@@ -92,7 +92,7 @@ func (cfg *Config) setOption(key, value string) (err error) {
 			err = errors.New("max_bytes must be a number above 0")
 		}
 	default:
-		err = errors.New("unknown option; there are sync, readers, timeout and max_bytes")
+		err = fmt.Errorf("unknown option %.40q; there are sync, readers, timeout and max_bytes", key)
 	}
 	return err
 }
