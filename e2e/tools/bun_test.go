@@ -84,7 +84,7 @@ func TestBun(t *testing.T) {
 		if err := db.NewSelect().Model((*bunUser)(nil)).Column("score").Scan(ctx, &score); err != nil || score != user.Score-1 {
 			t.Errorf("score %d, %v", score, err)
 		}
-		if n, err := db.NewSelect().Model((*bunPost)(nil)).Where("id IN (?)", bun.In([]int64{1, 2, 3})).Count(ctx); err != nil || n != 2 {
+		if n, err := db.NewSelect().Model((*bunPost)(nil)).Where("id IN (?)", bun.List([]int64{1, 2, 3})).Count(ctx); err != nil || n != 2 {
 			t.Errorf("count %d, %v", n, err)
 		}
 		_, err = db.NewInsert().Model(&bunUser{Email: "ada"}).On("CONFLICT (email) DO UPDATE").Set("nick = 'n'").Exec(ctx)
