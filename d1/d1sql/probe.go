@@ -21,6 +21,8 @@ import (
 //	                                                              and uses free pages again
 //	SELECT name FROM sqlite_master        golang-migrate's Drop   without the tables that nobody can drop:
 //	WHERE type = 'table'                                          Cloudflare's _cf_… and sqlite_sequence
+//	… FROM sqlite_master                  Atlas, ent, GORM        … name NOT LIKE '_cf_%' too: nobody may look
+//	… name NOT LIKE 'sqlite_%'                                    into Cloudflare's own tables either
 //
 // Everything else goes to D1 as it is, and so its refusal comes back: what
 // journal_mode or busy_timeout is, for instance, nobody knows.
@@ -112,11 +114,18 @@ func probeText(text string) (instead string, ok bool) {
 	if words.are("SELECT", "NAME", "FROM", "SQLITE_MASTER", "WHERE", "TYPE", "=", "'table'") {
 		return text[:words[7].end] + ` AND name NOT LIKE '\_cf\_%' ESCAPE '\' AND name <> 'sqlite_sequence'`, true
 	}
+	catalog := false
+	for i := range words {
+		catalog = catalog || words.is(i, "SQLITE_MASTER")
+	}
 	var b strings.Builder
 	pos := 0
 	for i := range words {
 		var by string
 		n := 0
+		if catalog {
+			by, n = words.notSystem(i, text)
+		}
 		switch words[i].name() {
 		case "SQLITE_VERSION":
 			by, n = words.version(i, text)
@@ -146,6 +155,22 @@ func (w words) version(i int, text string) (by string, n int) {
 		by += " AS " + sqltext.QuoteIdent(text[w[i].start:w[i+2].end])
 	}
 	return by, n
+}
+
+// notSystem is what takes the place of name NOT LIKE 'sqlite_%', which may be qualified.
+func (w words) notSystem(i int, text string) (by string, n int) {
+	if i >= len(w) || w[i].kind != sqltext.TokenWord && w[i].kind != sqltext.TokenQuoted || w.at(i-1) == "." {
+		return "", 0
+	}
+	n = 1
+	if w.at(i+1) == "." {
+		n = 3
+	}
+	if !w.is(i+n, "NOT") || !w.is(i+n+1, "LIKE") || w.at(i+n+2) != "'sqlite_%'" || w.is(i+n+3, "ESCAPE") {
+		return "", 0
+	}
+	name := text[w[i].start:w[i+n-1].end]
+	return "(" + text[w[i].start:w[i+n+2].end] + " AND " + name + ` NOT LIKE '\_cf\_%' ESCAPE '\')`, n + 3
 }
 
 // list is what takes the place of pragma_database_list as a table, with or without
