@@ -43,7 +43,7 @@ func (l Loss) why() string {
 // none: in a transaction, which a migration is, it does nothing.
 func (l Loss) recipe() string {
 	if l.Parent == "" {
-		return "copy all rows, or allow the loss if it is meant"
+		return "Copy all rows; where the table refers to itself, the new one must refer to the new one; or allow the loss if it is meant"
 	}
 	t := sqltext.QuoteIdent(l.Table)
 	aside := sqltext.QuoteIdent(l.Table + "_aside")

@@ -2,6 +2,8 @@ package migrate_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -318,4 +320,9 @@ func TestManyRunners(t *testing.T) {
 			equal(t, "rows", column(t, db, "SELECT count(*) FROM __drizzle_migrations"), []string{"5"})
 		})
 	}
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

@@ -87,9 +87,7 @@ func newSingle(r Record, text string) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	trimmed := strings.TrimRight(text, jsSpace)
-	trimmed = trimmed[len(text)-len(strings.TrimLeft(text, jsSpace)):]
-	switch _, err := sqltext.Parse(trimmed); {
+	switch _, err := sqltext.Parse(strings.Trim(text, jsSpace)); {
 	case errors.Is(err, sqltext.ErrMany):
 		return nil, fmt.Errorf("migration %s contains more than one SQL statement; give each its own migration, "+
 			"or use a folder of wrangler's form, where a file is one transaction", r)
