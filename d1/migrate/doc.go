@@ -5,7 +5,7 @@
 //	var files embed.FS
 //
 //	sub, err := fs.Sub(files, "migrations")
-//	runner, err := migrate.New(db, migrate.Wrangler(sub, migrate.WranglerOptions{}), migrate.Options{})
+//	runner, err := migrate.New(db, migrate.Wrangler(sub, ""), migrate.Options{})
 //	result, err := runner.Run(ctx)
 //
 // # Sources

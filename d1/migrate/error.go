@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 	if e.Offset >= 0 {
 		fmt.Fprintf(&b, ", line %d (offset %d)", e.Line, e.Offset)
 	}
-	fmt.Fprintf(&b, ": %v", e.Err)
+	b.WriteString(": " + strings.TrimPrefix(e.Err.Error(), "d1: "))
 	switch len(e.Applied) {
 	case 0:
 		b.WriteString("; nothing was applied before it")

@@ -14,31 +14,25 @@ import (
 	"time"
 )
 
-// WranglerOptions are what a Worker's configuration says of a database's migrations.
-type WranglerOptions struct {
-	// Table is the ledger; migrations_table. Empty means d1_migrations.
-	Table string
-	// Pattern says which files are migrations, relative to the folder; it is
-	// migrations_pattern without migrations_dir. Empty means *.sql. A segment may have
-	// *, ? and […], and ** stands for any number of segments.
-	Pattern string
-}
-
 // Wrangler is a folder of migrations as wrangler has them: files with any number of
 // statements, ordered by the numbers that their names, and those of their folders, begin
 // with. If drizzle-kit made the folder, its migrations can be kept in drizzle's ledger too;
 // see [Runner.Adopt].
 //
+// The pattern says which files are migrations: it is migrations_pattern in a Worker's
+// configuration, without migrations_dir. Empty means *.sql. A segment may have *, ? and
+// […], and ** stands for any number of segments.
+//
 // A file that undoes another lies in the folder's own folder down, as
 // down/NNNN_name.down.sql; beside the other it would be a migration to wrangler.
-func Wrangler(fsys fs.FS, opts WranglerOptions) Source {
+func Wrangler(fsys fs.FS, pattern string) Source {
 	return sourceFunc(func() (*set, error) {
-		names, err := glob(fsys, cmp.Or(opts.Pattern, "*.sql"))
+		names, err := glob(fsys, cmp.Or(pattern, "*.sql"))
 		if err != nil {
 			return nil, err
 		}
 		slices.SortFunc(names, naturalOrder)
-		s := &set{table: cmp.Or(opts.Table, wranglerTable), primaryWrangler: true}
+		s := &set{primaryWrangler: true}
 		for i, name := range names {
 			u, err := wranglerUnit(fsys, name, i, names)
 			if err != nil {
@@ -144,7 +138,7 @@ func readJournal(fsys fs.FS) (map[string]journalEntry, error) {
 }
 
 func journalSet(fsys fs.FS, journal map[string]journalEntry) (*set, error) {
-	s := &set{table: wranglerTable}
+	s := &set{}
 	for tag, entry := range journal {
 		text, err := fs.ReadFile(fsys, tag+".sql")
 		if err != nil {
@@ -167,7 +161,7 @@ func folderSet(fsys fs.FS) (*set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &set{table: wranglerTable}
+	s := &set{}
 	for i, name := range names { // Glob sorts, as drizzle does
 		folder := path.Dir(name)
 		when, ok := folderTime(folder)

@@ -40,8 +40,8 @@ func TestFiles(t *testing.T) {
 		"duplicate migration version 1":   migrate.Files(fsOf("1_a.sql", tableA, "01_b.sql", tableB)),
 		"there are no migrations":         migrate.Files(fsOf("README.md", "")),
 		"its number is too large":         migrate.Files(fsOf("99999999999999999999_a.sql", tableA)),
-		"move it to down/1_a.down.sql":    migrate.Wrangler(fsOf("1_a.sql", tableA, "1_a.down.sql", tableA), migrate.WranglerOptions{}),
-		"not understood here":             migrate.Wrangler(fsOf("1_a.sql", tableA), migrate.WranglerOptions{Pattern: "*.{sql,txt}"}),
+		"move it to down/1_a.down.sql":    migrate.Wrangler(fsOf("1_a.sql", tableA, "1_a.down.sql", tableA), ""),
+		"not understood here":             migrate.Wrangler(fsOf("1_a.sql", tableA), "*.{sql,txt}"),
 		"names \"a\" twice":               migrate.Drizzle(fsOf("meta/_journal.json", `{"entries":[{"tag":"a"},{"tag":"a"}]}`)),
 		"is no file":                      migrate.Drizzle(fsOf("meta/_journal.json", `{"entries":[{"tag":"../a"}]}`)),
 		"needs the dialect sqlite":        migrate.Drizzle(fsOf("meta/_journal.json", `{"dialect":"postgresql","entries":[]}`)),
@@ -49,7 +49,7 @@ func TestFiles(t *testing.T) {
 		"open a.sql":                      migrate.Drizzle(fsOf("meta/_journal.json", `{"entries":[{"tag":"a"}]}`)),
 		"there is neither":                migrate.Drizzle(fsOf("1.sql", tableA)),
 		"not called YYYYMMDDHHMMSS_name":  migrate.Drizzle(fsOf("x/migration.sql", tableA)),
-		"down migration of \"1_a\" (vers": migrate.Files(fsOf("1_a.sql", tableA, "1_a.down.sql", "-- none")),
+		"down migration of \"1_a\" (vers": migrate.Files(fsOf("1_a.sql", tableA, "1_a.down.sql", "\xff")),
 	} {
 		if _, err := migrate.New(nil, files, migrate.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
@@ -61,12 +61,12 @@ func TestWranglerOrder(t *testing.T) {
 	t.Parallel()
 	files := fsOf("10_c.sql", tableA, "9_b.sql", tableA, "1_a.sql", tableA, "0001_beta.sql", tableA, "0001_alpha.sql", tableA, "later.sql", tableA,
 		"2_users/0002_b.sql", tableA, "2_users/0001_a.sql", tableA, "11_x/1.sql", tableA, ".hidden.sql", tableA, "notes.txt", "")
-	r := newRunner(t, nil, migrate.Wrangler(files, migrate.WranglerOptions{Pattern: "**/*.sql"}), migrate.Options{})
+	r := newRunner(t, nil, migrate.Wrangler(files, "**/*.sql"), migrate.Options{})
 	equal(t, "order", names(r.Migrations()), []string{"0001_alpha.sql", "0001_beta.sql", "1_a.sql", "2_users/0001_a.sql", "2_users/0002_b.sql",
 		"9_b.sql", "10_c.sql", "11_x/1.sql", "later.sql"})
-	r = newRunner(t, nil, migrate.Wrangler(files, migrate.WranglerOptions{}), migrate.Options{})
+	r = newRunner(t, nil, migrate.Wrangler(files, ""), migrate.Options{})
 	equal(t, "top", names(r.Migrations()), []string{"0001_alpha.sql", "0001_beta.sql", "1_a.sql", "9_b.sql", "10_c.sql", "later.sql"})
-	r = newRunner(t, nil, migrate.Wrangler(files, migrate.WranglerOptions{Pattern: "*/1*.sql"}), migrate.Options{})
+	r = newRunner(t, nil, migrate.Wrangler(files, "*/1*.sql"), migrate.Options{})
 	equal(t, "below", names(r.Migrations()), []string{"11_x/1.sql"})
 }
 
@@ -83,8 +83,9 @@ func TestWrangler(t *testing.T) {
 	t.Parallel()
 	db := d1test.Open(t, wranglerMade)
 	source := migrate.Wrangler(fsOf("0001_it's.sql", tableA, "0002_two.sql", tableB+"\n"+users+";\n", "0003_empty.sql", "-- Migration number: 0003"),
-		migrate.WranglerOptions{Table: "my migrations"})
-	r := newRunner(t, db, source, migrate.Options{})
+		"")
+	opts := migrate.Options{WranglerTable: "my migrations"}
+	r := newRunner(t, db, source, opts)
 	if _, err := r.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `"0003_empty.sql" (version 3): it holds no SQL`) {
 		t.Fatalf("error %v", err)
 	}
@@ -105,7 +106,7 @@ func TestWrangler(t *testing.T) {
 	if _, err := db.Run(t.Context(), `INSERT INTO "my migrations" (name) VALUES ('0003_empty.sql')`); err != nil {
 		t.Fatal(err)
 	}
-	applied, _ := run(t, db, source, migrate.Options{})
+	applied, _ := run(t, db, source, opts)
 	equal(t, "applied", applied, []int64{2})
 	equal(t, "ledger", column(t, db, `SELECT name FROM "my migrations" ORDER BY id`),
 		[]string{"0001_it's.sql", "0000_gone.sql", "0003_empty.sql", "0002_two.sql"})
@@ -190,7 +191,7 @@ func TestAdopt(t *testing.T) {
 	db := d1test.Open(t)
 	first := fsOf(journalFolder()[:4]...)
 	first["meta/_journal.json"].Data = []byte(strings.Split(journal, ",\n{\"idx\":1")[0] + "]}")
-	run(t, db, migrate.Wrangler(first, migrate.WranglerOptions{}), migrate.Options{})
+	run(t, db, migrate.Wrangler(first, ""), migrate.Options{})
 
 	// drizzle would begin anew.
 	whole := fsOf(journalFolder()...)
@@ -221,11 +222,11 @@ func TestAdopt(t *testing.T) {
 	// From now on both ledgers are kept, whoever runs.
 	one := fsOf(append(journalFolder()[:6:6], "meta/_journal.json", strings.Split(journal, ",\n{\"idx\":2")[0]+"]}")...)
 	run(t, db, migrate.Drizzle(one), migrate.Options{})
-	run(t, db, migrate.Wrangler(whole, migrate.WranglerOptions{}), migrate.Options{})
+	run(t, db, migrate.Wrangler(whole, ""), migrate.Options{})
 	w, d := rowsOf(t, db)
 	equal(t, "wrangler's", w, []string{"0000_a.sql", "0001_b.sql", "0002_c.sql"})
 	equal(t, "drizzle's", d, []string{"1700000000000", "1700000001000", "1700000002000"})
-	for _, source := range []migrate.Source{migrate.Drizzle(whole), migrate.Wrangler(whole, migrate.WranglerOptions{})} {
+	for _, source := range []migrate.Source{migrate.Drizzle(whole), migrate.Wrangler(whole, "")} {
 		applied, skipped := run(t, db, source, migrate.Options{})
 		if len(applied) != 0 || len(skipped) != 3 {
 			t.Errorf("applied %v, skipped %v", applied, skipped)
@@ -236,7 +237,7 @@ func TestAdopt(t *testing.T) {
 func TestAdoptBaseline(t *testing.T) {
 	t.Parallel()
 	db := d1test.Open(t, tableA, twoB)
-	r := newRunner(t, db, migrate.Wrangler(fsOf(journalFolder()...), migrate.WranglerOptions{}), migrate.Options{})
+	r := newRunner(t, db, migrate.Wrangler(fsOf(journalFolder()...), ""), migrate.Options{})
 	if _, err := r.Adopt(t.Context(), migrate.AdoptOptions{Baseline: "nope"}); err == nil {
 		t.Error("there is no such baseline")
 	}

@@ -15,7 +15,7 @@ import (
 
 // folder makes a folder of wrangler's of names and texts.
 func folder(files ...string) migrate.Source {
-	return migrate.Wrangler(fsOf(files...), migrate.WranglerOptions{})
+	return migrate.Wrangler(fsOf(files...), "")
 }
 
 func fsOf(files ...string) fstest.MapFS {

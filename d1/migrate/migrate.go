@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -43,6 +44,9 @@ type Result struct {
 
 // Options change how a [Runner] works. The zero value is the careful way.
 type Options struct {
+	// WranglerTable is the name of wrangler's ledger, migrations_table in a Worker's
+	// configuration. Empty means d1_migrations.
+	WranglerTable string
 	// AllowDataLoss lets migrations go on that delete rows by ON DELETE CASCADE, set
 	// columns to NULL by ON DELETE SET NULL, or lose rows while they rebuild a table.
 	// Nothing is counted then.
@@ -82,6 +86,7 @@ func New(db *d1.DB, source Source, opts Options) (*Runner, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	opts.WranglerTable = cmp.Or(opts.WranglerTable, "d1_migrations")
 	return &Runner{db: db, set: set, opts: opts}, nil
 }
 

@@ -19,16 +19,11 @@ type Source interface {
 // set is the migrations of a source, in order.
 type set struct {
 	units []*unit
-	// table is wrangler's ledger.
-	table string
-	// primary says that wrangler's ledger is the source's own; otherwise drizzle's is.
+	// primaryWrangler says that wrangler's ledger is the source's own; otherwise drizzle's is.
 	primaryWrangler bool
 }
 
-const (
-	wranglerTable = "d1_migrations"
-	drizzleTable  = "__drizzle_migrations"
-)
+const drizzleTable = "__drizzle_migrations"
 
 type sourceFunc func() (*set, error)
 
@@ -148,5 +143,5 @@ func hashSet(units []*unit) (*set, error) {
 		}
 		texts[u.text] = u
 	}
-	return &set{units: units, table: wranglerTable}, nil
+	return &set{units: units}, nil
 }

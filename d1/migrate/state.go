@@ -28,7 +28,7 @@ func (r *Runner) read(ctx context.Context) (*state, error) {
 		}
 	}
 	drizzle := &drizzleLedger{id: id}
-	wrangler := &wranglerLedger{name: r.set.table, rows: map[string]string{}}
+	wrangler := &wranglerLedger{name: r.opts.WranglerTable, rows: map[string]string{}}
 
 	batch, err := r.db.Batch(ctx,
 		r.db.Prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'"),

@@ -99,10 +99,10 @@ func newSingle(r Record, text string) (*unit, error) {
 
 func (u *unit) setDown(text string) error {
 	var err error
-	if u.down, err = statements(text); err != nil {
+	if u.down, err = statements(text); err != nil && err != errEmpty {
 		return fmt.Errorf("down migration of %s: %w", u, err)
 	}
-	u.hasDown, u.downText = true, text
+	u.hasDown, u.downText = len(u.down) > 0, text // an empty one is still to be written
 	return nil
 }
 
