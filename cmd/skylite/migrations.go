@@ -35,7 +35,7 @@ With --source drizzle the folder is one of drizzle-kit's, and the table drizzle-
   skylite d1 migrations status app --remote
   skylite d1 migrations apply app --dry-run --source drizzle --dir drizzle`,
 	}, a.migrationsCreate(), a.migrationsList(), a.migrationsApply(), a.migrationsStatus(), a.migrationsValidate(),
-		a.migrationsAdopt(), a.migrationsRedo(), a.migrationsDown())
+		a.migrationsAdopt(), a.migrationsGenerate(), a.migrationsRedo(), a.migrationsDown())
 }
 
 // migrationFlags say where a database's migrations are.
