@@ -106,6 +106,12 @@ func Copy(ctx context.Context, to, from Namespace, prefix string) (int, error) {
 	return n, nil
 }
 
+// CopyKeys is [Copy] for up to [MaxGetKeys] keys of a list.
+func CopyKeys(ctx context.Context, to, from Namespace, keys []Key) error {
+	_, err := copyKeys(ctx, to, from, keys)
+	return err
+}
+
 func copyKeys(ctx context.Context, to, from Namespace, keys []Key) (int, error) {
 	if len(keys) == 0 {
 		return 0, nil
