@@ -116,11 +116,7 @@ func copyKeys(ctx context.Context, to, from Namespace, keys []Key) (int, error) 
 	if len(keys) == 0 {
 		return 0, nil
 	}
-	names := make([]string, len(keys))
-	for i, key := range keys {
-		names[i] = key.Name
-	}
-	entries, err := readEntries(ctx, from, names)
+	entries, err := ReadKeys(ctx, from, keys)
 	if err != nil {
 		return 0, err
 	}
@@ -140,8 +136,16 @@ func copyKeys(ctx context.Context, to, from Namespace, keys []Key) (int, error) 
 	return len(writes), WriteAll(ctx, to, writes)
 }
 
-// readEntries reads keys at once or, if their values are too long together, one by one.
-func readEntries(ctx context.Context, ns Namespace, keys []string) (map[string]*Entry, error) {
+// ReadKeys reads the entries of up to [MaxGetKeys] keys of a list: at once or, if their values
+// are too long together, one by one. A key that is gone is nil.
+func ReadKeys(ctx context.Context, ns Namespace, list []Key) (map[string]*Entry, error) {
+	keys := make([]string, len(list))
+	for i, key := range list {
+		keys[i] = key.Name
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	entries, err := ns.GetManyWithMetadata(ctx, keys)
 	e, ok := errors.AsType[*Error](err)
 	if err == nil || !ok || e.Status != 413 && e.Status != 400 {

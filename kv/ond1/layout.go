@@ -15,7 +15,7 @@ type layout struct {
 	// namespaced says that statements take the namespace as their first argument.
 	namespaced bool
 
-	// get and meta select a key's rows: value, chunk, metadata, expiration in ms, version.
+	// get selects a key's rows: value, chunk, metadata, expiration in ms, version, size.
 	// many does for the keys in a JSON array, with the key in front.
 	get, many string
 	// list selects key, expiration in ms and metadata: from a key on or after it, and up
@@ -45,7 +45,7 @@ func nativeLayout(cfg Config) *layout {
 		return fill(strings.NewReplacer("{alive}", "(e.expiration IS NULL OR e.expiration > {now})",
 			"{expiration}", "COALESCE(?, "+base+" + ?)").Replace(sql), cfg.Table.Name)
 	}
-	const columns = "e.value, c.data, e.metadata, e.expiration, CAST(e.version AS TEXT)"
+	const columns = "e.value, c.data, e.metadata, e.expiration, CAST(e.version AS TEXT), e.size"
 	const chunks = ` LEFT JOIN "{t}_chunks" AS c ON c.id >= e.chunk AND c.id < e.chunk + e.chunks`
 	l := &layout{
 		native: true, namespaced: true,
@@ -105,7 +105,7 @@ func older(cfg Config) *layout {
 	f := func(sql string) string {
 		return fill(strings.ReplaceAll(sql, "{alive}", "(e.expiration IS NULL OR e.expiration > {now}/1000)"), cfg.Table.Name)
 	}
-	const columns = "e.value, NULL, e.metadata, CAST(e.expiration AS INTEGER) * 1000, ''"
+	const columns = "e.value, NULL, e.metadata, CAST(e.expiration AS INTEGER) * 1000, '', 0"
 	l := &layout{
 		name:    "d1-namespace 1.1",
 		get:     f("SELECT " + columns + ` FROM "{t}" AS e WHERE e.key = ? AND {alive}`),
@@ -124,7 +124,7 @@ func oldest(cfg Config) *layout {
 	f := func(sql string) string {
 		return fill(strings.ReplaceAll(sql, "{alive}", "(e.expires_at IS NULL OR e.expires_at > {now}/1000)"), cfg.Table.Name)
 	}
-	const columns = "e.value, NULL, e.metadata, CAST(e.expires_at AS INTEGER) * 1000, ''"
+	const columns = "e.value, NULL, e.metadata, CAST(e.expires_at AS INTEGER) * 1000, '', 0"
 	l := &layout{
 		name: "d1-namespace 1.0", namespaced: true,
 		get:     f("SELECT " + columns + ` FROM "{t}" AS e WHERE e.namespace = ? AND e.key = ? AND {alive}`),

@@ -71,7 +71,9 @@ func addRow(entry *kv.Entry, row []d1.Value) {
 		entry.Value = append(entry.Value, data.Bytes()...)
 		return
 	}
-	entry.Value = append(make([]byte, 0, len(data.Bytes())), data.Bytes()...)
+	size, _ := row[5].Int64() // of all the chunks; 0 where it is not known
+	size = max(int64(len(data.Bytes())), min(size, kv.MaxValueBytes))
+	entry.Value = append(make([]byte, 0, size), data.Bytes()...)
 	entry.Metadata = metadataOf(row[2])
 	entry.Expiration = timeOf(row[3])
 	entry.Version = kv.Version(row[4].Bytes())
