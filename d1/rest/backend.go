@@ -12,6 +12,7 @@ import (
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/inline"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
@@ -137,7 +138,7 @@ func (db *DB) Close() error {
 // plan is a request as it is sent.
 type plan struct {
 	call       cloudflare.Call
-	statements []sent
+	statements []inline.Statement
 }
 
 func (db *DB) plan(req d1.Request) (*plan, error) {
@@ -148,7 +149,7 @@ func (db *DB) plan(req d1.Request) (*plan, error) {
 	if len(req.Statements) == 0 {
 		return nil, refused(-1, "No SQL statements detected.")
 	}
-	p := &plan{statements: make([]sent, len(req.Statements)), call: cloudflare.Call{
+	p := &plan{statements: make([]inline.Statement, len(req.Statements)), call: cloudflare.Call{
 		Method: http.MethodPost, Class: cloudflare.ClassRead, RetryIf: transientAnswer}}
 	for i, s := range req.Statements {
 		parsed, err := db.parsed.Parse(s.SQL)
@@ -158,7 +159,7 @@ func (db *DB) plan(req d1.Request) (*plan, error) {
 		if !readOnly(parsed) {
 			p.call.Class = cloudflare.ClassWrite
 		}
-		if p.statements[i], err = prepare(parsed, s.Args); err != nil {
+		if p.statements[i], err = inline.Integers(parsed, s.Args); err != nil {
 			return nil, atStatement(i, err)
 		}
 	}

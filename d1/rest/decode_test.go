@@ -16,6 +16,7 @@ import (
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/inline"
 	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
@@ -30,7 +31,7 @@ var nowhere = sync.OnceValue(func() *cloudflare.Client {
 // decoder returns a cursor over an answer to n statements that read.
 func decoder(tb testing.TB, body io.Reader, n int) *cursor {
 	tb.Helper()
-	p := &plan{statements: make([]sent, n), call: cloudflare.Call{Class: cloudflare.ClassRead}}
+	p := &plan{statements: make([]inline.Statement, n), call: cloudflare.Call{Class: cloudflare.ClassRead}}
 	return newCursor(p, nowhere(), &http.Response{StatusCode: 200, Body: io.NopCloser(body)})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/skylite-go/skylite/internal/inline"
 	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
@@ -14,10 +15,10 @@ import (
 // {"batch"}, which is newer. Both run as one transaction. An empty list of
 // params is left out: with it D1 takes a semicolon that its splitter sees, in
 // the body of a trigger for instance, for a second statement and refuses.
-func encode(statements []sent) ([]byte, error) {
+func encode(statements []inline.Statement) ([]byte, error) {
 	size := 32
 	for i := range statements {
-		size += statements[i].size()
+		size += sizeOf(&statements[i])
 	}
 	b := make([]byte, 0, size)
 	if len(statements) == 1 {
@@ -36,10 +37,10 @@ func encode(statements []sent) ([]byte, error) {
 	return append(b, "]}"...), nil
 }
 
-// size guesses the length of the statement's JSON.
-func (s *sent) size() int {
-	n := len(s.sql) + len(s.sql)/8 + 32
-	for _, arg := range s.args {
+// sizeOf guesses the length of a statement's JSON.
+func sizeOf(s *inline.Statement) int {
+	n := len(s.SQL) + len(s.SQL)/8 + 32
+	for _, arg := range s.Args {
 		switch arg := arg.(type) {
 		case string:
 			n += len(arg) + len(arg)/8 + 4
@@ -52,13 +53,13 @@ func (s *sent) size() int {
 	return n
 }
 
-func appendStatement(b []byte, i int, s *sent) ([]byte, error) {
-	if !utf8.ValidString(s.sql) {
+func appendStatement(b []byte, i int, s *inline.Statement) ([]byte, error) {
+	if !utf8.ValidString(s.SQL) {
 		return nil, refused(i, "the SQL text is not valid UTF-8")
 	}
 	b = append(b, `{"sql":`...)
-	b = appendString(b, s.sql)
-	for j, arg := range s.args {
+	b = appendString(b, s.SQL)
+	for j, arg := range s.Args {
 		if j == 0 {
 			b = append(b, `,"params":[`...)
 		} else {
@@ -69,7 +70,7 @@ func appendStatement(b []byte, i int, s *sent) ([]byte, error) {
 			return nil, refused(i, fmt.Sprintf("argument %d: %v", j+1, err))
 		}
 	}
-	if len(s.args) > 0 {
+	if len(s.Args) > 0 {
 		b = append(b, ']')
 	}
 	return append(b, '}'), nil

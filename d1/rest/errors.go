@@ -99,14 +99,14 @@ func (p *plan) locate(e *d1.Error) {
 	}
 	if len(p.statements) == 1 {
 		s := &p.statements[0]
-		if len(s.edits) > 0 {
-			e.Offset = s.original(e.Offset)
+		if s.Edited() {
+			e.Offset = s.Original(e.Offset)
 			e.Message = withOffset(e.Message, e.Offset)
 		}
 		return
 	}
 	for i := range p.statements {
-		if len(p.statements[i].edits) > 0 {
+		if p.statements[i].Edited() {
 			// The offset may be one in a text that the caller never wrote.
 			e.Offset = -1
 			e.Message = withOffset(e.Message, -1)

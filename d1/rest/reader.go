@@ -295,7 +295,7 @@ func (d *reader) skipWord() bool {
 	for {
 		for d.r < d.w {
 			c := d.buf[d.r]
-			if !joins(c) && c != '-' && c != '+' && c != '.' {
+			if !inWord(c) {
 				if d.gone+int64(d.r) == start {
 					d.fail()
 					return false
@@ -308,6 +308,11 @@ func (d *reader) skipWord() bool {
 			return false
 		}
 	}
+}
+
+// inWord reports whether a byte may be part of a number, true, false or null.
+func inWord(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '+' || c == '.'
 }
 
 // skipString reads over a string, and leaves it as it is.

@@ -178,8 +178,8 @@ func (c *cursor) readColumns() {
 	s, pos := &c.plan.statements[c.index], 0
 	for i, end := range ends {
 		c.columns[i] = names[start:end]
-		if len(s.edits) > 0 {
-			c.columns[i], pos = s.column(c.columns[i], pos)
+		if s.Edited() {
+			c.columns[i], pos = s.Column(c.columns[i], pos)
 		}
 		start = end
 	}

@@ -1,4 +1,6 @@
-package rest
+// Package inline writes integers into SQL text, in the places of their parameters,
+// for the wires that have none: D1's JSON makes every number a REAL.
+package inline
 
 import (
 	"fmt"
@@ -10,14 +12,18 @@ import (
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
-// sent is a statement as it goes to D1: integers stand in the text, everything
-// else in args.
-type sent struct {
-	sql   string
-	args  []any
-	edits []edit // where sql differs from what the caller wrote, in order
+// Statement is a statement as it goes to D1: integers stand in the text, everything
+// else in the arguments.
+type Statement struct {
+	SQL  string
+	Args []any
+
+	edits []edit // where SQL differs from what the caller wrote, in order
 	from  string // what the caller wrote, if there are edits
 }
+
+// Edited reports whether the text is not what the caller wrote.
+func (s *Statement) Edited() bool { return len(s.edits) > 0 }
 
 // edit is a stretch of the text that was sent in the place of another.
 type edit struct {
@@ -25,7 +31,8 @@ type edit struct {
 	from, fromN int // in the caller's
 }
 
-// prepare writes the integers among the arguments into the text.
+// Integers writes the integers among the arguments into the text. An error says that
+// the text would grow too long; it is a [d1.Error] of a request that was never sent.
 //
 // An integer n is written as ~m, where m is its complement: an expression whose
 // type is integer and whose affinity is none, as a parameter's is; a number to
@@ -40,9 +47,9 @@ type edit struct {
 //
 // What is left keeps its order, so that its numbers close up; only ?NNN must be
 // written anew.
-func prepare(s sqltext.Statement, args []any) (sent, error) {
+func Integers(s sqltext.Statement, args []any) (Statement, error) {
 	if !anyInteger(args) || !takesLiterals(s) || s.NumParams() != len(args) {
-		return sent{sql: s.Text, args: args}, nil
+		return Statement{SQL: s.Text, Args: args}, nil
 	}
 	w := writer{form: plainForm, numbers: make([]int, len(args))}
 	if compound(s.Text) {
@@ -56,10 +63,16 @@ func prepare(s sqltext.Statement, args []any) (sent, error) {
 	}
 	w.copy(s.Text[pos:])
 	if w.b.Len() > d1.MaxStatementBytes {
-		return sent{}, refused(-1, fmt.Sprintf("with its integers written into it the statement has %d bytes; "+
-			"D1's limit is %d: SQLITE_TOOBIG", w.b.Len(), d1.MaxStatementBytes))
+		return Statement{}, tooLong(w.b.Len())
 	}
-	return sent{sql: w.b.String(), args: w.args, edits: w.edits, from: s.Text}, nil
+	return Statement{SQL: w.b.String(), Args: w.args, edits: w.edits, from: s.Text}, nil
+}
+
+func tooLong(n int) error {
+	e := d1.NewError(fmt.Sprintf("with its integers written into it the statement has %d bytes; "+
+		"D1's limit is %d: SQLITE_TOOBIG", n, d1.MaxStatementBytes))
+	e.Outcome = d1.OutcomeUnsent
+	return e
 }
 
 func anyInteger(args []any) bool {
@@ -124,7 +137,7 @@ const (
 	compoundForm = "CASE WHEN 1 THEN ~%d ELSE '' END"
 )
 
-// writer puts a sent together.
+// writer puts a Statement together.
 type writer struct {
 	b       strings.Builder
 	form    string
@@ -180,8 +193,8 @@ func joins(c byte) bool {
 	return c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// original maps an offset in the text that was sent to one in the caller's.
-func (s *sent) original(offset int) int {
+// Original maps an offset in the text that was sent to one in the caller's.
+func (s *Statement) Original(offset int) int {
 	i := sort.Search(len(s.edits), func(i int) bool { return s.edits[i].at > offset }) - 1
 	if i < 0 {
 		return offset
@@ -193,24 +206,24 @@ func (s *sent) original(offset int) int {
 	return min(e.from+e.fromN+offset-e.at-e.n, len(s.from))
 }
 
-// column returns the name that a column has by the caller's text. SQLite names
+// Column returns the name that a column has by the caller's text. SQLite names
 // a column without an alias by the text of its expression, so a name that is a
 // stretch of the text with an edit in it is mapped back. Columns stand in the
 // text in their order: the search begins at pos, and the next one's where it
 // ended.
-func (s *sent) column(name string, pos int) (string, int) {
+func (s *Statement) Column(name string, pos int) (string, int) {
 	if !strings.ContainsAny(name, "~?") {
 		return name, pos
 	}
 	for _, start := range [...]int{pos, 0} {
-		for start <= len(s.sql) {
-			i := strings.Index(s.sql[start:], name)
+		for start <= len(s.SQL) {
+			i := strings.Index(s.SQL[start:], name)
 			if i < 0 {
 				break
 			}
 			start += i
 			if end := start + len(name); s.covers(start, end) {
-				return s.from[s.original(start):s.original(end)], end
+				return s.from[s.Original(start):s.Original(end)], end
 			}
 			start++
 		}
@@ -219,7 +232,7 @@ func (s *sent) column(name string, pos int) (string, int) {
 }
 
 // covers reports whether an edit lies within a stretch of the text.
-func (s *sent) covers(start, end int) bool {
+func (s *Statement) covers(start, end int) bool {
 	for _, e := range s.edits {
 		if e.fromN > 0 && e.at >= start && e.at+e.n <= end {
 			return true
