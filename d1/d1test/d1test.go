@@ -42,6 +42,12 @@ type Options struct {
 	// as an INTEGER, an INTEGER beyond 2^53 as a [d1.InexactError], and a REAL that is
 	// infinite as NULL.
 	JSON bool
+	// Uninterruptible says that a statement that runs cannot be stopped: the end of its
+	// context ends only the waiting for it.
+	Uninterruptible bool
+	// NamelessCommits says that a commit that fails, for a deferred foreign key, is an
+	// error that does not say why, as in workerd.
+	NamelessCommits bool
 }
 
 // Run runs the conformance suite. open returns a Backend on a new, empty database, and
