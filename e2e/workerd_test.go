@@ -12,7 +12,7 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 	t.Helper()
 	wasm = filepath.Join(t.TempDir(), "app.wasm")
 	build := *c
-	build.dir = localPath(t, "..")
+	build.dir = localPath(t, ".")
 	build.extra = append(goVariables(t), "GOOS=js", "GOARCH=wasm")
 	build.run(t, "go", append(append(command, "-o", wasm), pkg)...).ok(t)
 	return wasm
@@ -22,12 +22,12 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 func TestPackagesInWorkerd(t *testing.T) {
 	needNPM(t)
 	t.Parallel()
-	for _, pkg := range []string{"./d1/binding"} {
-		t.Run(strings.TrimPrefix(pkg, "./"), func(t *testing.T) {
+	for _, pkg := range []string{"d1/binding"} {
+		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
 			c := (&fixture{}).client(t)
 			c.extra = goVariables(t)
-			out := c.node(t, "workerd/exec.mjs", c.compile(t, pkg, "test", "-c"), "-test.v")
+			out := c.node(t, "workerd/exec.mjs", c.compile(t, "github.com/skylite-go/skylite/"+pkg, "test", "-c"), "-test.v")
 			if out.status != 0 {
 				t.Fatalf("status %d\n%s\n%s", out.status, out.stdout, out.stderr)
 			}

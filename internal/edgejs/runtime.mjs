@@ -68,18 +68,18 @@ class Program {
   }
 
   start() {
-    const go = new globalThis.Go();
+    const go = (this.go = new globalThis.Go());
     go.argv = this.argv ?? ["worker"];
     go.env = this.environ ?? {};
-    go.exit = (code) => (this.code = code);
+    go.exit = (code) => {
+      this.code = code;
+      this.end(`the program has ended with code ${code}`);
+    };
     this.bindCallbacks(go);
     this.moveTimers(go);
     globalThis.skylite = this;
     const instance = new WebAssembly.Instance(this.module, go.importObject);
-    this.exited = go.run(instance).then(
-      () => this.end(`the program has ended with code ${this.code ?? 0}`),
-      (error) => this.end(`the program has failed: ${error?.stack ?? error}`),
-    );
+    this.exited = go.run(instance).catch((error) => this.end(`the program has failed: ${error?.stack ?? error}`));
     return this.ready;
   }
 
@@ -236,6 +236,16 @@ class Program {
     return Object.entries(this.env).filter(([, value]) => typeof value === "string").flat();
   }
 
+  // stats say what the program holds, in numbers.
+  stats() {
+    return JSON.stringify({
+      invocations: this.live.size,
+      timers: this.timers.size,
+      values: this.go._values.length - this.go._idPool.length,
+      memory: this.go._inst.exports.mem.buffer.byteLength,
+    });
+  }
+
   binding(name) {
     return Object.hasOwn(this.env, name) ? this.env[name] : undefined;
   }
@@ -292,10 +302,23 @@ function headersOf(lines) {
   return headers;
 }
 
+// logLines sends what the program prints to the Worker's log, line by line.
+function logLines() {
+  const decoder = new TextDecoder();
+  const open = { 1: "", 2: "" };
+  globalThis.fs.writeSync = (fd, bytes) => {
+    const lines = (open[fd] + decoder.decode(bytes)).split("\n");
+    open[fd] = lines.pop();
+    if (lines.length > 0) (fd === 2 ? console.error : console.log)(lines.join("\n"));
+    return bytes.length;
+  };
+}
+
 // serve makes a Worker's handlers out of a Go program. It is started by the first
 // request, and again by the next one after it has ended.
 export function serve(module) {
   let program = null;
+  logLines();
   return {
     async fetch(request, env, ctx) {
       if (program === null || program.dead) program = new Program(module, env);
