@@ -206,7 +206,8 @@ func TestFilesAreShort(t *testing.T) {
 // TestWasmBuilds compiles what must run inside a Worker.
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext")
+	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext",
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -217,13 +218,13 @@ func TestWasmBuilds(t *testing.T) {
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/bridge", "./d1/binding", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, dep := range strings.Fields(string(out)) {
 		if strings.HasPrefix(dep, "github.com/ncruces/") || dep == module+"/d1/embedded" {
-			t.Errorf("d1sql and rest depend on %s", dep)
+			t.Errorf("the driver or a remote place depends on %s", dep)
 		}
 	}
 }
