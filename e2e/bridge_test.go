@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/bridge"
@@ -136,5 +137,34 @@ func TestBridgeOnServer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestServerReplicas forgets a bookmark on the server's own replicas, over the bridge.
+func TestServerReplicas(t *testing.T) {
+	f := serve(t, server.Config{DataDir: t.TempDir(), Replicas: 2, Lag: time.Hour})
+	f.create(t, "app")
+	url := strings.TrimSuffix(f.base, "/client/v4")
+	db := openBridge(t, url, "app", "any")
+	session := db.WithSession(d1.FirstUnconstrained)
+	if _, err := session.Run(t.Context(), "CREATE TABLE t (a)"); err != nil {
+		t.Fatal(err)
+	}
+	const tables = "SELECT count(*) FROM sqlite_master WHERE name = 't'"
+	for name, tt := range map[string]struct {
+		start d1.Bookmark
+		want  int
+	}{"carried": {session.Bookmark(), 1}, "forgotten": {d1.FirstUnconstrained, 0}, "primary": {d1.FirstPrimary, 1}} {
+		if n, err := d1.First[int](t.Context(), db.WithSession(tt.start), tables); err != nil || n != tt.want {
+			t.Errorf("%s: %d, %v; want %d", name, n, err, tt.want)
+		}
+	}
+	f.create(t, "other")
+	other := openBridge(t, url, "other", "any")
+	for bookmark, want := range map[d1.Bookmark]string{session.Bookmark(): "another database", "nonsense": "malformed bookmark"} {
+		_, err := other.WithSession(bookmark).Run(t.Context(), "SELECT 1")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v", bookmark, err)
+		}
 	}
 }
