@@ -57,7 +57,7 @@ Data go to standard output: tables on a terminal, JSON elsewhere. The exit code 
   skylite d1 create app
   skylite d1 execute app --command "SELECT 1"`,
 		Version: version(),
-	}, a.dev(), a.d1(), a.version())
+	}, a.dev(), a.d1(), a.worker(), a.bridge(), a.version())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
