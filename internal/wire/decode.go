@@ -64,7 +64,10 @@ const noReason = "the statement failed, and the answer does not say why"
 func (s *scanner) refusal() string {
 	var e struct{ Error string }
 	raw := s.raw()
-	if s.err != nil || json.Unmarshal(raw, &e) != nil || e.Error == "" {
+	switch {
+	case s.err != nil:
+		return "" // it is not whole
+	case json.Unmarshal(raw, &e) != nil || e.Error == "":
 		return noReason
 	}
 	return e.Error
