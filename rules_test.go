@@ -208,7 +208,8 @@ func TestFilesAreShort(t *testing.T) {
 // TestWasmBuilds compiles what must run inside a Worker.
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema")
+	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Args = append(cmd.Args, "./d1/migrate", "./d1/dialect")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -220,13 +221,13 @@ func TestWasmBuilds(t *testing.T) {
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, dep := range strings.Fields(string(out)) {
 		if strings.HasPrefix(dep, "github.com/ncruces/") || dep == module+"/d1/embedded" {
-			t.Errorf("d1sql, rest and migrate depend on %s", dep)
+			t.Errorf("the driver or a remote place depends on %s", dep)
 		}
 	}
 }

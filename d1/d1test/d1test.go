@@ -42,11 +42,11 @@ type Options struct {
 	// as an INTEGER, an INTEGER beyond 2^53 as a [d1.InexactError], and a REAL that is
 	// infinite as NULL.
 	JSON bool
-	// Unstoppable says that a statement which has begun runs to its end, even if the
-	// context of its request has ended.
-	Unstoppable bool
+	// Uninterruptible says that a statement that runs cannot be stopped: the end of its
+	// context ends only the waiting for it.
+	Uninterruptible bool
 	// VagueCommit says that what fails at the end of a request, a deferred foreign key,
-	// fails without SQLite's code.
+	// fails without SQLite's code, as in workerd.
 	VagueCommit bool
 }
 
