@@ -268,8 +268,8 @@ func TestGORMErrors(t *testing.T) {
 	})
 }
 
-// TestGORMConcurrency creates rows from several goroutines. Two that are told the same id
-// conflict, and one is run again.
+// TestGORMConcurrency creates rows from several goroutines, which take turns. A machine so
+// slow that the turns run out may see conflicts; then a Create is run again.
 func TestGORMConcurrency(t *testing.T) {
 	everywhere(t, func(t *testing.T, driver, dsn string) {
 		db := openGORM(t, driver, dsn)
