@@ -13,7 +13,8 @@ import (
 // Bounds for what is read into memory.
 const (
 	maxAnswer    = 64 << 20 // of Request
-	maxErrorBody = 64 << 10
+	maxErrorBody = 64 << 20 // the text of an error may hold data: see package internal/speculate
+	maxShown     = 64 << 10 // of a body that is not the API's
 	maxSnippet   = 200
 )
 
@@ -123,7 +124,7 @@ func (c *Client) badForm(call Call, resp *http.Response, body []byte) *APIError 
 // snippet returns the beginning of a body as one line of valid UTF-8. The
 // credentials are taken out before it is cut, so that no half of one stays.
 func (c *Client) snippet(body []byte) string {
-	body = body[:min(len(body), maxErrorBody)]
+	body = body[:min(len(body), maxShown)]
 	s := strings.Join(strings.Fields(c.scrub(string(bytes.ToValidUTF8(body, []byte("?"))))), " ")
 	if len(s) > maxSnippet {
 		s = strings.ToValidUTF8(s[:maxSnippet], "") + "…"

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/skylite-go/skylite/internal/speculate"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
@@ -17,11 +19,13 @@ type DB struct {
 	queries
 	backend Backend
 	parsed  sqltext.Cache
+	shapes  shapes
+	marks   func() speculate.Marks
 }
 
 // New returns the DB of a Backend. The DB closes the Backend.
 func New(backend Backend) *DB {
-	db := &DB{backend: backend}
+	db := &DB{backend: backend, marks: sync.OnceValue(speculate.NewMarks)}
 	db.queries.on = db
 	return db
 }
@@ -61,11 +65,13 @@ func (db *DB) Do(ctx context.Context, req Request) (*Results, error) {
 	if !req.Bookmark.Valid() {
 		return nil, refused(-1, "malformed bookmark: it has characters, or a length, that no bookmark has")
 	}
-	converted := false
+	converted, schema := false, false
 	for i, s := range req.Statements {
-		if err := db.check(i, s); err != nil {
+		parsed, err := db.check(i, s)
+		if err != nil {
 			return nil, err
 		}
+		schema = schema || parsed.Kind == sqltext.Schema
 		args, changed, err := checkArgs(i, s.Args)
 		if err != nil {
 			return nil, err
@@ -79,23 +85,26 @@ func (db *DB) Do(ctx context.Context, req Request) (*Results, error) {
 		}
 		req.Statements[i].Args = args
 	}
+	if schema {
+		db.shapes.forget()
+	}
 	return db.backend.Do(ctx, req)
 }
 
-// check checks everything but the arguments.
-func (db *DB) check(i int, s Statement) error {
+// check checks everything but the arguments, and returns what the statement is.
+func (db *DB) check(i int, s Statement) (sqltext.Statement, error) {
 	if len(s.SQL) > MaxStatementBytes {
-		return refused(i, "statement too long: SQLITE_TOOBIG")
+		return sqltext.Statement{}, refused(i, "statement too long: SQLITE_TOOBIG")
 	}
 	parsed, err := db.parsed.Parse(s.SQL)
 	if err != nil {
-		return statementError(i, err)
+		return parsed, statementError(i, err)
 	}
 	if parsed.Fault.Kind == sqltext.NULByte {
-		return refused(i, fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
+		return parsed, refused(i, fmt.Sprintf("the SQL text has a NUL byte at offset %d, where SQLite would stop reading",
 			parsed.Fault.Start))
 	}
-	return checkParams(i, parsed, len(s.Args))
+	return parsed, checkParams(i, parsed, len(s.Args))
 }
 
 func checkParams(i int, parsed sqltext.Statement, args int) error {

@@ -223,30 +223,6 @@ func realText(f float64) string {
 	return digits
 }
 
-// timeFormats are the forms that SQLite's date functions read, and RFC 3339.
-var timeFormats = []string{
-	time.RFC3339Nano,
-	"2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02 15:04",
-	"2006-01-02T15:04",
-	"2006-01-02 15:04Z07:00",
-	"2006-01-02T15:04Z07:00",
-	"2006-01-02",
-}
-
-// ParseTime reads a time as [TimeFormat], SQLite's date functions and
-// CURRENT_TIMESTAMP write it. A text without a zone is in UTC.
-func ParseTime(text string) (time.Time, error) {
-	for _, format := range timeFormats {
-		if t, err := time.Parse(format, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("the text %q is no time in RFC 3339 or in SQLite's format", text)
-}
-
 func convertTime(d *time.Time, v Value) error {
 	if v.Kind() != KindText {
 		return fmt.Errorf("a %s does not fit into a time.Time; only a text does", v.Kind())

@@ -90,7 +90,7 @@ func post(url, body string) (string, error) {
 
 // startOracle starts workerd and returns the URL it listens on. It ends when its
 // standard input does.
-func startOracle(b *testing.B) string {
+func startOracle(b testing.TB) string {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), localPath(b, "node_modules/.bin/node"), localPath(b, "oracle/oracle.mjs"))
 	stdin, err := cmd.StdinPipe()

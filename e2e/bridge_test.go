@@ -42,7 +42,7 @@ func TestBridgeInWorkerd(t *testing.T) {
 		}
 		return db.Backend()
 	}
-	d1test.Run(t, d1test.Options{JSON: true, Uninterruptible: true, NamelessCommits: true}, open)
+	d1test.Run(t, d1test.Options{JSON: true, Uninterruptible: true, VagueCommit: true}, open)
 	t.Run("refusals", func(t *testing.T) {
 		for _, tt := range []struct {
 			name, database, token, sql, want string

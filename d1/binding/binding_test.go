@@ -33,7 +33,7 @@ func open(t *testing.T) d1.Backend {
 }
 
 func TestConformance(t *testing.T) {
-	d1test.Run(t, d1test.Options{JSON: true, Uninterruptible: true, NamelessCommits: true}, open)
+	d1test.Run(t, d1test.Options{JSON: true, Uninterruptible: true, VagueCommit: true}, open)
 }
 
 func TestBindings(t *testing.T) {

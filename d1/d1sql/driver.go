@@ -20,10 +20,17 @@
 // [sql.Rows.NextResultSet]. Parameters are ?, ?NNN, or :name, @name and $name, bound
 // with [sql.Named].
 //
+// An INSERT of many rows, and a long list of IN, may have more than the 100 parameters
+// that D1 takes. What tools ask and D1 refuses, such as SELECT sqlite_version(), is
+// answered where there is a true answer. See [Options], and docs/driver.md.
+//
 // # Transactions
 //
-// D1 has no BEGIN. Begin returns an error for now; several statements in one text, or
-// [d1.DB.Batch] (see [Conn.DB]), are atomic.
+// D1 has no BEGIN. A transaction is a [d1.Tx]: optimistic, serializable, and
+// committed as one batch. Commit may fail because another transaction changed what
+// this one has read ([d1.Conflict]); [InTx] then runs it again. SAVEPOINT, RELEASE and
+// ROLLBACK TO are carried out as SQL text within it. A Result's RowsAffected and
+// LastInsertId are known after Commit, and before it at the price of a request.
 package d1sql
 
 import (
@@ -62,7 +69,7 @@ func (d Driver) Open(dsn string) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{db: db, parsed: new(sqltext.Cache), owned: true}, nil
+	return &Conn{db: db, parsed: new(sqltext.Cache), shapes: new(shapes), owned: true}, nil
 }
 
 // OpenConnector implements [driver.DriverContext].
@@ -75,7 +82,25 @@ func (d Driver) OpenConnector(dsn string) (driver.Connector, error) {
 }
 
 // OpenDB returns a [sql.DB] over an open database. Closing it closes db.
-func OpenDB(db *d1.DB) *sql.DB { return sql.OpenDB(&connector{db: db}) }
+func OpenDB(db *d1.DB) *sql.DB { return sql.OpenDB(NewConnector(db, Options{})) }
+
+// Options say what the driver leaves as it is. The zero value is what [sql.Open] and
+// [OpenDB] use.
+type Options struct {
+	// NoExpand leaves statements with more than 100 parameters alone, which D1
+	// refuses. Otherwise an INSERT of many rows becomes several in one atomic
+	// request, and a long list of IN one JSON array.
+	NoExpand bool
+	// NoProbes sends statements to D1 that it surely refuses and that the driver can
+	// answer, such as SELECT sqlite_version().
+	NoProbes bool
+}
+
+// NewConnector returns a connector over an open database, for [sql.OpenDB]. Closing
+// the [sql.DB] closes db.
+func NewConnector(db *d1.DB, opts Options) driver.Connector {
+	return &connector{db: db, options: opts}
+}
 
 // Config names a database on Cloudflare. It is a data source name for those who keep
 // its parts apart.
@@ -122,12 +147,14 @@ func (cfg Config) dsn() string {
 
 // connector gives every connection of a pool the same database.
 type connector struct {
-	db     *d1.DB
-	parsed sqltext.Cache
+	db      *d1.DB
+	parsed  sqltext.Cache
+	shapes  shapes
+	options Options
 }
 
 func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	return &Conn{db: c.db, parsed: &c.parsed}, nil
+	return &Conn{db: c.db, parsed: &c.parsed, shapes: &c.shapes, options: c.options}, nil
 }
 
 func (c *connector) Driver() driver.Driver { return Driver{} }

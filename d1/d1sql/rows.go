@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+	"reflect"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/sqlschema"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
@@ -62,15 +64,27 @@ func (r result) RowsAffected() (int64, error) { return r.changes, nil }
 
 // rows are the result sets of a query.
 type rows struct {
+	ctx     context.Context // the query's
+	conn    *Conn
+	pieces  []sqltext.Statement
 	results *d1.Results
 	left    int // result sets after the current one
 	buffer  []byte
 	texts   string // the short texts of the current row
+
+	typed   bool         // types and convert are known for the current result
+	types   []columnType // nil if nothing is known
+	convert []conversion // nil if all values stay what they are
 }
 
 var (
-	_ driver.Rows              = (*rows)(nil)
-	_ driver.RowsNextResultSet = (*rows)(nil)
+	_ driver.Rows                           = (*rows)(nil)
+	_ driver.RowsNextResultSet              = (*rows)(nil)
+	_ driver.RowsColumnTypeDatabaseTypeName = (*rows)(nil)
+	_ driver.RowsColumnTypeScanType         = (*rows)(nil)
+	_ driver.RowsColumnTypeNullable         = (*rows)(nil)
+	_ driver.RowsColumnTypeLength           = (*rows)(nil)
+	_ driver.RowsColumnTypePrecisionScale   = (*rows)(nil)
 )
 
 func (r *rows) Columns() []string { return r.results.Columns() }
@@ -82,6 +96,9 @@ func (r *rows) Next(dest []driver.Value) error {
 		}
 		return io.EOF
 	}
+	if !r.typed {
+		r.findTypes()
+	}
 	row := r.results.Row()
 	r.copyTexts(row)
 	start := 0
@@ -91,13 +108,33 @@ func (r *rows) Next(dest []driver.Value) error {
 			start += n
 			continue
 		}
+		if r.convert != nil && r.convert[i] == asReal && v.Kind() == d1.KindInteger {
+			dest[i], _ = v.Float64()
+			continue
+		}
 		value, err := v.Any()
 		if err != nil {
 			return err
 		}
 		dest[i] = value
 	}
+	if r.convert != nil {
+		r.convertTimes(dest)
+	}
 	return nil
+}
+
+// convertTimes makes times of the texts in columns of times. A text that is none stays.
+func (r *rows) convertTimes(dest []driver.Value) {
+	for i, how := range r.convert {
+		text, ok := dest[i].(string)
+		if how != asTime || !ok {
+			continue
+		}
+		if at, err := d1.ParseTime(text); err == nil {
+			dest[i] = at
+		}
+	}
 }
 
 // copyTexts copies the short texts of a row at once.
@@ -114,6 +151,44 @@ func (r *rows) copyTexts(row []d1.Value) {
 // isShort reports whether a value is a text that may keep its neighbours in memory.
 func isShort(v d1.Value) bool { return v.Kind() == d1.KindText && len(v.Bytes()) <= 64 }
 
+// findTypes finds out the types of the current result.
+func (r *rows) findTypes() {
+	r.typed = true
+	if i := len(r.pieces) - 1 - r.left; 0 <= i && i < len(r.pieces) {
+		if a := r.conn.types(r.ctx, r.pieces[i], r.results.Columns()); a != nil {
+			r.types, r.convert = a.types, a.convert
+		}
+	}
+}
+
+// columnType returns what is known of a column.
+func (r *rows) columnType(i int) columnType {
+	if !r.typed {
+		r.findTypes()
+	}
+	if i >= len(r.types) {
+		return columnType{}
+	}
+	return r.types[i]
+}
+
+// ColumnTypeDatabaseTypeName returns the declared type in upper case, "" where there is none.
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.columnType(i).name }
+
+// ColumnTypeScanType returns a type that holds what the column should hold.
+func (r *rows) ColumnTypeScanType(i int) reflect.Type { return r.columnType(i).scanType() }
+
+func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
+	null := r.columnType(i).null
+	return null == sqlschema.Nullable, null != sqlschema.NullUnknown
+}
+
+func (r *rows) ColumnTypeLength(i int) (int64, bool) { return r.columnType(i).length() }
+
+func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+	return r.columnType(i).decimalSize()
+}
+
 func (r *rows) HasNextResultSet() bool { return r.left > 0 }
 
 func (r *rows) NextResultSet() error {
@@ -124,6 +199,7 @@ func (r *rows) NextResultSet() error {
 		return io.EOF
 	}
 	r.left--
+	r.typed, r.types, r.convert = false, nil, nil
 	return nil
 }
 

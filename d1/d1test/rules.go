@@ -136,7 +136,7 @@ func testRules(t *testing.T, s suite) {
 		t.Errorf("a deferred foreign key: %v", err)
 	}
 	_, err = db.Exec(ctx, "PRAGMA defer_foreign_keys = ON; INSERT INTO child VALUES (6)")
-	if e, ok := errors.AsType[*d1.Error](err); !ok || e.ExtendedCode != 787 && !s.opts.NamelessCommits {
+	if e, ok := errors.AsType[*d1.Error](err); !ok || e.ExtendedCode != 787 && !s.opts.VagueCommit {
 		t.Errorf("a deferred foreign key left violated: %v", err)
 	}
 	if _, err := db.Run(ctx, "INSERT INTO child VALUES (6)"); err == nil {

@@ -32,7 +32,7 @@ func init() {
 //	replicas=N             Config.Replicas
 //	lag=DURATION           Config.Lag
 //
-// An unknown option is an error. Errors do not repeat the options.
+// An unknown option is an error. Errors do not repeat the values.
 func ParseDSN(dsn string) (Config, error) {
 	name, query, _ := strings.Cut(dsn, "?")
 	cfg, err := parseDSN(name, query)
@@ -103,7 +103,7 @@ func (cfg *Config) setOption(key, value string) (err error) {
 			err = errors.New("lag must be a duration, such as 500ms")
 		}
 	default:
-		err = errors.New("unknown option; there are sync, readers, timeout, max_bytes, replicas and lag")
+		err = fmt.Errorf("unknown option %.40q; there are sync, readers, timeout, max_bytes, replicas and lag", key)
 	}
 	return err
 }

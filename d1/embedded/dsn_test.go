@@ -40,7 +40,7 @@ func TestParseDSN(t *testing.T) {
 		"file://host/app.db": "a file has no host", "file:a%2": "invalid URL escape", "file:a?%zz": "no URL query",
 		"file:a?sync=maybe": "full, normal or off", "file:a?readers=0": "1 to 1000", "file:a?readers=99999999999999": "1 to 1000",
 		"file:a?readers=x": "1 to 1000", "file:a?timeout=5": "a duration", "file:a?max_bytes=-1": "above 0", "file:a?max_bytes=x": "above 0",
-		"file:a?token=s3cret": "unknown option", "file:a?Sync=off": "unknown option", "file:a?s3cret;": "no URL query",
+		"file:a?token=s3cret": `unknown option "token"`, "file:a?Sync=off": `unknown option "Sync"`, "file:a?s3cret;": "no URL query",
 	} {
 		_, err := embedded.ParseDSN(dsn)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {

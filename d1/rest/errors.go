@@ -101,7 +101,7 @@ func (p *plan) locate(e *d1.Error) {
 		s := &p.statements[0]
 		if s.Edited() {
 			e.Offset = s.Original(e.Offset)
-			e.Message = withOffset(e.Message, e.Offset)
+			e.Message = sqlitecode.Relocate(e.Message, e.Offset)
 		}
 		return
 	}
@@ -109,17 +109,8 @@ func (p *plan) locate(e *d1.Error) {
 		if p.statements[i].Edited() {
 			// The offset may be one in a text that the caller never wrote.
 			e.Offset = -1
-			e.Message = withOffset(e.Message, -1)
+			e.Message = sqlitecode.Relocate(e.Message, -1)
 			return
 		}
 	}
-}
-
-// withOffset replaces the offset in one of D1's texts.
-func withOffset(text string, offset int) string {
-	message, _, code := sqlitecode.Parse(text)
-	if code == 0 {
-		return text
-	}
-	return sqlitecode.Format(message, offset, code)
 }

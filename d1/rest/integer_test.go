@@ -46,6 +46,15 @@ var oracle = []struct {
 	{"SELECT :a, @b, $c, :a, ?", []any{int64(1), "b", int64(3), nil}},
 	{"SELECT :a, ?1, ?2, :b", []any{"a", int64(2), []byte{1, 2}}},
 	{"SELECT :a,?2,:b,?4,?", []any{int64(1), "q", int64(3), "z", "y"}},
+	{"SELECT :a, @b, $c, :a", []any{"x", "y", nil}},
+	{"SELECT :a || :b AS c, :b, ?1, ?2, ?, :b+0", []any{"x", "y", "z"}},
+	{"SELECT ?, :a, ?, :a, ?2, $a(b), $a::c", []any{"1", "2", "3", "4", "5"}},
+	{"SELECT ?2, :a, ?1, :a", []any{"1", "2", "3"}},
+	{"SELECT:a,:b AND@c", []any{"1", "2", "3"}},
+	{"SELECT s FROM t WHERE s = :s OR s = $s OR s = @s ORDER BY s LIMIT :n", []any{"one", "two", "x", int64(5)}},
+	{"INSERT INTO t (s, x) VALUES (:s, $x), (:s, @y) RETURNING :s, x, @y", []any{"one", 1.5, int64(7)}},
+	{"CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET s = :s; END", []any{"x"}},
+	{"CREATE VIEW w AS SELECT :a", []any{"x"}},
 	{"SELECT?,?OR?AND 1", []any{int64(0), int64(0), int64(1)}},
 	{"SELECT ? AS a, ? b, ? \"c d\", ? + 1, max(?, ?)", []any{int64(1), int64(2), int64(3), int64(4), int64(5), int64(6)}},
 	{"SELECT  /* one */ ? /* two */ , ? -- end", []any{int64(1), "x"}},
@@ -209,6 +218,7 @@ func TestOffsetsAreTheCallers(t *testing.T) {
 		{"SELECT ?3, ?2, ?1, nope", []any{"a", int64(1), int64(2)}, "nope"},
 		{"SELECT ? ? FROM t", []any{int64(1), int64(1)}, "? FROM t"},
 		{"SELECT 'x', nope", nil, "nope"},
+		{"SELECT :long, $names, :long, nope", []any{"a", nil}, "nope"},
 	} {
 		_, err := d1.New(open(t, newFake(t))).All(t.Context(), test.sql, test.args...)
 		e, ok := errors.AsType[*d1.Error](err)

@@ -6,13 +6,13 @@ const databaseHeader = "MF-Namespace";
 
 export default {
   async fetch(request, env) {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     try {
       if (request.method === "POST" && pathname === "/run") {
         return Response.json(await run(env, await request.json()));
       }
       if (request.method === "POST" && pathname === "/query") {
-        return await send(env, "persistent", await request.text());
+        return await send(env, searchParams.get("database") ?? "persistent", await request.text());
       }
     } catch (error) {
       return Response.json({ error: String(error?.message ?? error) }, { status: 400 });

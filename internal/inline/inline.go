@@ -31,7 +31,8 @@ type edit struct {
 	from, fromN int // in the caller's
 }
 
-// Integers writes the integers among the arguments into the text. An error says that
+// Integers writes the integers among the arguments into the text, and names as
+// ?NNN, since D1 documents no other parameters than ? and ?NNN. An error says that
 // the text would grow too long; it is a [d1.Error] of a request that was never sent.
 //
 // An integer n is written as ~m, where m is its complement: an expression whose
@@ -45,10 +46,10 @@ type edit struct {
 // known, the column it is in loses the affinity that other terms give it. There
 // the integer becomes a CASE with a text in a branch that is never taken.
 //
-// What is left keeps its order, so that its numbers close up; only ?NNN must be
-// written anew.
+// What is left keeps its order, so that its numbers close up; only ?NNN and names
+// must be written anew.
 func Integers(s sqltext.Statement, args []any) (Statement, error) {
-	if !anyInteger(args) || !takesLiterals(s) || s.NumParams() != len(args) {
+	if !anyInteger(args) && !anyName(s) || !takesLiterals(s) || s.NumParams() != len(args) {
 		return Statement{SQL: s.Text, Args: args}, nil
 	}
 	w := writer{form: plainForm, numbers: make([]int, len(args))}
@@ -78,6 +79,16 @@ func tooLong(n int) error {
 func anyInteger(args []any) bool {
 	for _, arg := range args {
 		if _, ok := arg.(int64); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// anyName reports whether a parameter has a name, such as :id.
+func anyName(s sqltext.Statement) bool {
+	for _, p := range s.Params {
+		if p.Name != "" && p.Name[0] != '?' {
 			return true
 		}
 	}
@@ -164,9 +175,10 @@ func (w *writer) param(p sqltext.Param, arg any, text string) {
 		w.args = append(w.args, arg)
 		*number = len(w.args)
 	}
-	// A plain ? and a new name take the next number, and an old name its own:
-	// that is what they have to take.
-	if strings.HasPrefix(p.Name, "?") && *number != p.Number {
+	// A plain ? takes the next number, which is what it has to take. A ?NNN that
+	// stays as it is counts as an edit all the same: only so is its column told
+	// from that of a name which has become the same.
+	if p.Name != "" {
 		w.replace(p, "?"+strconv.Itoa(*number), text)
 		return
 	}

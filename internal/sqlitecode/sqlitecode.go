@@ -124,6 +124,16 @@ func Parse(text string) (message string, offset, extended int) {
 	return message, offset, code
 }
 
+// Relocate replaces the offset in an error text made by Format. A negative offset
+// takes it out. Other texts stay as they are.
+func Relocate(text string, offset int) string {
+	message, _, code := Parse(text)
+	if code == 0 {
+		return text
+	}
+	return Format(message, offset, code)
+}
+
 func cutOffset(message string) (string, int) {
 	const marker = " at offset "
 	i := strings.LastIndex(message, marker)
