@@ -22,7 +22,7 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 func TestPackagesInWorkerd(t *testing.T) {
 	needNPM(t)
 	t.Parallel()
-	for _, pkg := range []string{"d1/binding"} {
+	for _, pkg := range []string{"d1/binding", "kv/binding"} {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
 			c := (&fixture{}).client(t)
@@ -31,7 +31,8 @@ func TestPackagesInWorkerd(t *testing.T) {
 			if out.status != 0 {
 				t.Fatalf("status %d\n%s\n%s", out.status, out.stdout, out.stderr)
 			}
-			if n := strings.Count(out.stdout, "--- PASS"); n < 10 || strings.Contains(out.stdout, "--- SKIP") {
+			// What is left out is beyond KV, and asks for an interface that the place has not.
+			if n := strings.Count(out.stdout, "--- PASS"); n < 10 || pkg == "d1/binding" && strings.Contains(out.stdout, "--- SKIP") {
 				t.Errorf("%d tests have passed:\n%s", n, out.stdout)
 			}
 		})
