@@ -1,4 +1,4 @@
-package d1sql_test
+package rest_test
 
 import (
 	"bytes"
@@ -55,13 +55,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func benchDriver(b *testing.B, url string, n int) {
-	backend, err := rest.Open(rest.Config{
-		API:       cloudflare.Config{BaseURL: url, APIToken: "token"},
-		AccountID: "0123456789abcdef0123456789abcdef", DatabaseID: "11111111-2222-3333-4444-555555555555",
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	backend := openAt(b, rest.Config{API: cloudflare.Config{BaseURL: url}, DatabaseID: uuid})
 	db := d1sql.OpenDB(d1.New(backend))
 	b.Cleanup(func() { db.Close() })
 	perRow(b, n, func() {
