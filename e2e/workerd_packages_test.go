@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -52,4 +53,42 @@ func goVariables(t testing.TB) (env []string) {
 		}
 	}
 	return env
+}
+
+// TestDocumentedMethods checks what is left if D1's binding loses the method that the
+// packages use: batches are whole or nothing, errors are D1's, and one statement that reads
+// has its columns with duplicates.
+func TestDocumentedMethods(t *testing.T) {
+	needNPM(t)
+	t.Parallel()
+	var answers []struct {
+		Status   int
+		Bookmark string
+		Body     json.RawMessage
+	}
+	c := (&fixture{}).client(t)
+	c.extra = goVariables(t)
+	if err := json.Unmarshal([]byte(c.node(t, "workerd/documented.mjs").ok(t)), &answers); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		status int
+		parts  []string
+	}{
+		{200, []string{`"success":true`, `"columns":[]`}},
+		{200, []string{`"changes":1`, `{"columns":["a","b"],"rows":[["x",[1,2]]]}`}},
+		{200, []string{`{"columns":["a","b","a"],"rows":[["x",[1,2],"x"]]}`}},
+		{400, []string{`"error":"no such column: nope at offset 7: SQLITE_ERROR"`}},
+		{200, []string{`"rows":[[1]]`}},
+	} {
+		got := answers[i]
+		for _, part := range want.parts {
+			if got.Status != want.status || !strings.Contains(string(got.Body), part) {
+				t.Errorf("answer %d: %d %s, want %d with %s", i+1, got.Status, got.Body, want.status, part)
+			}
+		}
+		if got.Status == 200 && len(got.Bookmark) != 59 {
+			t.Errorf("answer %d: bookmark %q", i+1, got.Bookmark)
+		}
+	}
 }
