@@ -209,7 +209,7 @@ func TestFilesAreShort(t *testing.T) {
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
-		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker")
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./kv/binding", "./worker")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Args = append(cmd.Args, "./d1/migrate", "./d1/dialect")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -221,7 +221,7 @@ func TestWasmBuilds(t *testing.T) {
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./kv/binding", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
