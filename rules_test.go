@@ -157,7 +157,7 @@ func TestLibrariesDoNotPrint(t *testing.T) {
 // internal.
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
-	places := []string{"d1/rest", "d1/embedded", "d1/bridge", "d1/binding"}
+	places := []string{"d1/rest", "d1/embedded", "d1/bridge", "d1/binding", "kv/rest", "kv/binding", "kv/ond1"}
 	for _, s := range sources(t) {
 		if s.test {
 			continue
@@ -175,13 +175,13 @@ func TestImportsPointOneWay(t *testing.T) {
 				continue
 			}
 			switch {
-			case s.pkg == "d1" && !strings.HasPrefix(own, "internal/"):
+			case (s.pkg == "d1" || s.pkg == "kv") && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s; a noun imports nothing but internal packages", s.path, own)
 			case strings.HasPrefix(own, "cmd/") && !strings.HasPrefix(s.pkg, "cmd/"):
 				t.Errorf("%s imports %s", s.path, own)
 			case own == "server" && !strings.HasPrefix(s.pkg, "cmd/") && !strings.HasPrefix(s.pkg, "server"):
 				t.Errorf("%s imports the server", s.path)
-			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "cloudflare"), s.pkg):
+			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "kv/kvtest", "cloudflare"), s.pkg):
 				t.Errorf("%s imports the place %s", s.path, own)
 			case s.pkg == "cloudflare" && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s", s.path, own)
@@ -206,24 +206,25 @@ func TestFilesAreShort(t *testing.T) {
 // TestWasmBuilds compiles what must run inside a Worker.
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext")
+	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext",
+		"./kv", "./kv/ond1", "./kv/rest", "./kv/kvtest")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// TestPlacesPayForThemselves checks that a program which opens only Cloudflare's D1
+// TestPlacesPayForThemselves checks that a program which opens only Cloudflare's D1 or KV
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./kv/ond1", "./kv/rest").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, dep := range strings.Fields(string(out)) {
 		if strings.HasPrefix(dep, "github.com/ncruces/") || dep == module+"/d1/embedded" {
-			t.Errorf("d1sql and rest depend on %s", dep)
+			t.Errorf("d1sql, ond1 or rest depend on %s", dep)
 		}
 	}
 }
