@@ -62,6 +62,7 @@ type Namespace struct {
 	closer io.Closer // nil if the database is the caller's
 	cfg    Config
 	layout atomic.Pointer[layout]
+	filled sync.Map   // the SQL of this package's own layout, by its template
 	create sync.Mutex // held while tables are made
 
 	lastVersion atomic.Int64
