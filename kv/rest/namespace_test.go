@@ -89,14 +89,17 @@ func open(t *testing.T, cfg rest.Config) *rest.Namespace {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	for name, coalesce := range map[string]bool{"plain": false, "coalesced": true} {
+	// The longest values once are enough.
+	for name, longest := range map[string]int{"plain": kv.MaxValueBytes, "coalesced": 3 << 20} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &clock{now: time.Now().Truncate(time.Second)}
 			api := client(t, server.Config{Now: c.Now, DataDir: t.TempDir()})
 			// The client's own clock goes on, so time may pass for the server alone.
-			opts := kvtest.Options{Now: c.Now, Advance: c.Advance}
-			kvtest.Run(t, opts, func(t *testing.T) kv.Namespace { return open(t, rest.Config{Client: api, Coalesce: coalesce}) })
+			opts := kvtest.Options{Now: c.Now, Advance: c.Advance, MaxValue: longest}
+			kvtest.Run(t, opts, func(t *testing.T) kv.Namespace {
+				return open(t, rest.Config{Client: api, Coalesce: name == "coalesced"})
+			})
 		})
 	}
 }
