@@ -96,8 +96,9 @@ type drizzleLedger struct {
 	// unique.
 	named, foreign bool
 	// id says how a project's migrations are known.
-	id   drizzleID
-	rows []drizzleRow
+	id     drizzleID
+	rows   []drizzleRow
+	byHash map[string]int // where in rows
 }
 
 type drizzleRow struct {
@@ -124,6 +125,14 @@ func (l *drizzleLedger) create() string {
 
 // row returns the row that records the unit.
 func (l *drizzleLedger) row(u *unit) *drizzleRow {
+	if u.drizzle == byHash {
+		for _, hash := range []string{u.hash, u.otherHashes[0], u.otherHashes[1]} {
+			if i, ok := l.byHash[hash]; ok && hash != "" {
+				return &l.rows[i]
+			}
+		}
+		return nil
+	}
 	for i := range l.rows {
 		if row := &l.rows[i]; l.fits(u, row) {
 			return row
