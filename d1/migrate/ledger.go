@@ -212,10 +212,10 @@ func (l *drizzleLedger) insert(u *unit, now time.Time) string {
 
 func (l *drizzleLedger) present(u *unit) string { return required(drizzleTable, l.recorded(u)) }
 
-// recorded is the condition of the row that was found, which may have another hash for
-// other ends of lines.
+// recorded is the condition of the row that was found, which may have another hash, for
+// other ends of lines, or another time.
 func (l *drizzleLedger) recorded(u *unit) string {
-	if row := l.row(u); u.drizzle == byHash && row != nil {
+	if row := l.row(u); row != nil && (u.drizzle == byHash || u.drizzle == byWhen && row.when != u.when) {
 		return "hash = " + sqltext.QuoteString(row.hash)
 	}
 	return l.condition(u)
