@@ -15,7 +15,7 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 	build := *c
 	build.dir = localPath(t, ".")
 	build.extra = append(goVariables(t), "GOOS=js", "GOARCH=wasm")
-	build.run(t, "go", append(append(command, "-o", wasm), pkg)...).ok(t)
+	build.run(t, "go", append(append(command, "-trimpath", "-o", wasm), pkg)...).ok(t)
 	return wasm
 }
 
