@@ -9,9 +9,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/skylite-go/skylite/d1"
+	_ "github.com/skylite-go/skylite/d1/binding"
 	"github.com/skylite-go/skylite/kv"
 	"github.com/skylite-go/skylite/kv/binding"
 	"github.com/skylite-go/skylite/kv/kvtest"
+	"github.com/skylite-go/skylite/kv/ond1"
 )
 
 // used counts the namespaces that tests have been given.
@@ -29,6 +32,23 @@ func open(t *testing.T) kv.Namespace {
 
 func TestConformance(t *testing.T) {
 	kvtest.Run(t, kvtest.Options{NoExpiration: true, MaxValue: 2 << 20}, open)
+}
+
+// TestOnD1Conformance has namespaces in a D1 database, inside a Worker too.
+func TestOnD1Conformance(t *testing.T) {
+	db, err := d1.Open("binding:DB1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	kvtest.Run(t, kvtest.Options{MaxValue: 3 << 20}, func(t *testing.T) kv.Namespace {
+		ns, err := ond1.New(db, ond1.Config{Namespace: fmt.Sprintf("ns%d", used.Add(1))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ns.Close() })
+		return ns
+	})
 }
 
 // TestOddKeys reads what the runtime loses on its way: keys that look like the index of
