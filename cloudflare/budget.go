@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -37,7 +38,7 @@ var budgets struct {
 // nil for one without bound.
 func (c *Config) budget() *budget {
 	size := c.Budget
-	if size == 0 && c.BaseURL == DefaultBaseURL {
+	if size == 0 && c.BaseURL == DefaultBaseURL && c.overNetwork() {
 		size = DefaultBudget
 	}
 	if size <= 0 {
@@ -56,6 +57,16 @@ func (c *Config) budget() *budget {
 		budgets.byUser[user] = b
 	}
 	return b
+}
+
+// overNetwork reports whether requests surely leave this process: another transport than
+// net/http's may answer them itself.
+func (c *Config) overNetwork() bool {
+	if c.HTTPClient == nil || c.HTTPClient.Transport == nil {
+		return true
+	}
+	_, ok := c.HTTPClient.Transport.(*http.Transport)
+	return ok
 }
 
 // reserve takes a request from the budget, and returns how long it must wait, and how much

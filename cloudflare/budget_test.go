@@ -116,6 +116,9 @@ func TestBudgetCloses(t *testing.T) {
 	}
 }
 
+// inProcess is a transport that sends nothing.
+type inProcess struct{ http.RoundTripper }
+
 func TestBudgetOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -126,6 +129,7 @@ func TestBudgetOfOthers(t *testing.T) {
 		{"Cloudflare", Config{APIToken: "budget-token-1"}, DefaultBudget},
 		{"Cloudflare, another size", Config{APIToken: "budget-token-1", Budget: 7}, 7},
 		{"Cloudflare, no bound", Config{APIToken: "budget-token-1", Budget: -1}, 0},
+		{"a transport within the process", Config{APIToken: "budget-token-1", HTTPClient: &http.Client{Transport: inProcess{}}}, 0},
 		{"another service", Config{APIToken: "budget-token-1", BaseURL: "http://127.0.0.1:1"}, 0},
 	} {
 		c, err := New(tt.cfg)
