@@ -102,3 +102,15 @@ type Key struct {
 	// Metadata is JSON, or nil if there is none. See [DecodeMetadata].
 	Metadata json.RawMessage
 }
+
+// Values returns the values of what GetManyWithMetadata gives, as GetMany does.
+func Values(entries map[string]*Entry) map[string][]byte {
+	values := make(map[string][]byte, len(entries))
+	for key, entry := range entries {
+		values[key] = nil
+		if entry != nil {
+			values[key] = entry.Value
+		}
+	}
+	return values
+}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"syscall/js"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/edge"
+	"github.com/skylite-go/skylite/internal/gate"
 	"github.com/skylite-go/skylite/internal/sqltext"
 	"github.com/skylite-go/skylite/internal/wire"
 )
@@ -19,9 +19,7 @@ type DB struct {
 	binding js.Value
 	parsed  sqltext.Cache
 
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup
+	gate gate.Gate
 }
 
 var _ d1.Backend = (*DB)(nil)
@@ -40,10 +38,10 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, wire.Unsent("the request was given up: "+err.Error(), err)
 	}
-	if !db.enter() {
+	if !db.gate.Enter() {
 		return nil, wire.Unsent("database is closed", d1.ErrClosed)
 	}
-	defer db.running.Done()
+	defer db.gate.Leave()
 	r, err := wire.Encode(&db.parsed, req)
 	if err != nil {
 		return nil, err
@@ -74,20 +72,8 @@ func reason(body []byte) string {
 	return e.Error
 }
 
-func (db *DB) enter() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.running.Add(1)
-	}
-	return !db.closed
-}
-
 // Close waits until no call of Do is under way.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	db.closed = true
-	db.mu.Unlock()
-	db.running.Wait()
+	db.gate.Close()
 	return nil
 }

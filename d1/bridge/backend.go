@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/gate"
 	"github.com/skylite-go/skylite/internal/sqltext"
 	"github.com/skylite-go/skylite/internal/wire"
 )
@@ -24,9 +24,7 @@ type DB struct {
 	path   string
 	parsed sqltext.Cache
 
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup
+	gate gate.Gate
 }
 
 var _ d1.Backend = (*DB)(nil)
@@ -43,10 +41,10 @@ func Open(cfg Config) (*DB, error) {
 
 // Do sends the request as one POST. See [d1.Backend].
 func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
-	if !db.enter() {
+	if !db.gate.Enter() {
 		return nil, wire.Unsent("database is closed", d1.ErrClosed)
 	}
-	defer db.running.Done()
+	defer db.gate.Leave()
 	r, err := wire.Encode(&db.parsed, req)
 	if err != nil {
 		return nil, err
@@ -128,21 +126,9 @@ func failure(r *wire.Request, err error) *d1.Error {
 // sqlCode is the code of an error that D1 has answered with.
 const sqlCode = 7500
 
-func (db *DB) enter() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.running.Add(1)
-	}
-	return !db.closed
-}
-
 // Close waits until no call of Do is under way.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	db.closed = true
-	db.mu.Unlock()
-	db.running.Wait()
+	db.gate.Close()
 	db.client.Close()
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"sync"
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/gate"
 	"github.com/skylite-go/skylite/internal/inline"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
@@ -24,9 +24,7 @@ type DB struct {
 	path   string // of the account's databases
 	parsed sqltext.Cache
 
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup
+	gate gate.Gate
 }
 
 var _ d1.Backend = (*DB)(nil)
@@ -55,11 +53,11 @@ func databasesPath(account string) string {
 // Do sends the request as one POST. See [d1.Backend]. The Results of a request
 // that only reads stream from the connection: read them before the context ends.
 func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
-	if !db.enter() {
+	if !db.gate.Enter() {
 		return nil, &d1.Error{Message: "database is closed", Offset: -1, Statement: -1,
 			Outcome: d1.OutcomeUnsent, Err: d1.ErrClosed}
 	}
-	defer db.running.Done()
+	defer db.gate.Leave()
 	plan, err := db.plan(req)
 	if err != nil {
 		return nil, err
@@ -113,22 +111,10 @@ func readAll(resp *http.Response) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (db *DB) enter() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.running.Add(1)
-	}
-	return !db.closed
-}
-
 // Close waits until no call of Do is under way. Results that are still being
 // read can be read to their end.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	db.closed = true
-	db.mu.Unlock()
-	db.running.Wait()
+	db.gate.Close()
 	if db.owned {
 		db.client.Close()
 	}
@@ -156,7 +142,7 @@ func (db *DB) plan(req d1.Request) (*plan, error) {
 		if err != nil {
 			return nil, parseError(i, err)
 		}
-		if !readOnly(parsed) {
+		if !parsed.Repeatable() {
 			p.call.Class = cloudflare.ClassWrite
 		}
 		if p.statements[i], err = inline.Integers(parsed, s.Args); err != nil {
@@ -179,22 +165,4 @@ func parseError(i int, err error) error {
 	e := refused(i, message)
 	e.Err = err
 	return e
-}
-
-// readOnly says whether a statement may run twice. No function that D1 allows
-// writes; a pragma may only with a value, but for optimize, which can be
-// repeated.
-func readOnly(s sqltext.Statement) bool {
-	switch s.Kind {
-	case sqltext.Read:
-		return true
-	case sqltext.Pragma:
-		for t := range sqltext.Tokens(s.Text) {
-			if t.Kind == sqltext.TokenOperator {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }

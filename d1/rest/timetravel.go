@@ -19,10 +19,10 @@ var _ d1.TimeTraveler = (*DB)(nil)
 // means now. D1 keeps 30 days, 7 on a free plan. A server that has no bookmarks gives an
 // error that is [errors.ErrUnsupported].
 func (db *DB) BookmarkAt(ctx context.Context, at time.Time) (d1.Bookmark, error) {
-	if !db.enter() {
+	if !db.gate.Enter() {
 		return "", d1.ErrClosed
 	}
-	defer db.running.Done()
+	defer db.gate.Leave()
 	id, err := db.id.get(ctx)
 	if err != nil {
 		return "", unsent(err)

@@ -42,6 +42,21 @@ func (s Statement) ReadsData() bool {
 	return false
 }
 
+// Repeatable reports whether running a statement twice comes to the same as running it
+// once, since it only reads. No function that D1 allows writes; a pragma may, but only
+// with a value, except for optimize, which can be repeated.
+func (s Statement) Repeatable() bool {
+	if s.Kind == Pragma {
+		for t := range Tokens(s.Text) {
+			if t.Kind == TokenOperator {
+				return false
+			}
+		}
+		return true
+	}
+	return s.Kind == Read
+}
+
 // list is what stands between commas.
 type list struct {
 	items int

@@ -57,7 +57,7 @@ func Encode(parsed *sqltext.Cache, req d1.Request) (*Request, error) {
 	for i, s := range req.Statements {
 		p, err := parsed.Parse(s.SQL)
 		if err == nil {
-			r.Writes = r.Writes || !readOnly(p)
+			r.Writes = r.Writes || !p.Repeatable()
 			r.statements[i], err = inline.Integers(p, s.Args)
 		}
 		if err == nil {
@@ -92,23 +92,6 @@ func atStatement(i int, err error) error {
 	}
 	e.Statement = i
 	return e
-}
-
-// readOnly says whether a statement may run twice: no function that D1 allows writes,
-// and a pragma may only with a value.
-func readOnly(s sqltext.Statement) bool {
-	switch s.Kind {
-	case sqltext.Read:
-		return true
-	case sqltext.Pragma:
-		for t := range sqltext.Tokens(s.Text) {
-			if t.Kind == sqltext.TokenOperator {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }
 
 func (r *Request) appendStatement(s *inline.Statement) error {

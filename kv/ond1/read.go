@@ -103,14 +103,7 @@ func (ns *Namespace) GetMany(ctx context.Context, keys []string) (map[string][]b
 	if err != nil {
 		return nil, err
 	}
-	values := make(map[string][]byte, len(entries))
-	for key, entry := range entries {
-		values[key] = nil
-		if entry != nil {
-			values[key] = entry.Value
-		}
-	}
-	return values, nil
+	return kv.Values(entries), nil
 }
 
 // GetManyWithMetadata implements [kv.Namespace].
