@@ -11,8 +11,8 @@ import (
 type call struct {
 	*http.Request
 	w http.ResponseWriter
-	// account, database and action are the parts of the path that the route names.
-	account, database, file string
+	// account and the others are the parts of the path that the route names.
+	account, database, file, namespace, key string
 }
 
 // route is a pattern and what answers it. A part of the pattern in braces stands for
@@ -26,6 +26,8 @@ type route struct {
 func (s *Server) routeTable() []route {
 	const db = "/accounts/{account}/d1/database"
 	const one = db + "/{database}"
+	const kv = "/accounts/{account}/storage/kv/namespaces"
+	const ns = kv + "/{namespace}"
 	var routes []route
 	for _, r := range []struct {
 		method, pattern string
@@ -51,6 +53,20 @@ func (s *Server) routeTable() []route {
 		{"PUT", one + "/import/{file}", s.receive},
 		{"GET", one + "/time_travel/bookmark", s.missing("time travel")},
 		{"POST", one + "/time_travel/restore", s.missing("time travel")},
+		{"GET", kv, s.listNamespaces},
+		{"POST", kv, s.createNamespace},
+		{"GET", ns, s.getNamespace},
+		{"PUT", ns, s.renameNamespace},
+		{"DELETE", ns, s.deleteNamespace},
+		{"GET", ns + "/keys", s.listKeys},
+		{"GET", ns + "/values/{key}", s.getValue},
+		{"PUT", ns + "/values/{key}", s.putValue},
+		{"DELETE", ns + "/values/{key}", s.deleteValue},
+		{"GET", ns + "/metadata/{key}", s.getMetadata},
+		{"PUT", ns + "/bulk", s.bulkPut},
+		{"DELETE", ns + "/bulk", s.bulkDelete},
+		{"POST", ns + "/bulk/delete", s.bulkDelete},
+		{"POST", ns + "/bulk/get", s.bulkGet},
 	} {
 		routes = append(routes, route{method: r.method, pattern: strings.Split(r.pattern[1:], "/"), handle: r.handle})
 	}
@@ -117,6 +133,10 @@ func (c *call) match(pattern, segments []string) bool {
 			c.database = got
 		case want == "{file}":
 			c.file = got
+		case want == "{namespace}":
+			c.namespace = got
+		case want == "{key}":
+			c.key = got
 		case want != got:
 			return false
 		}

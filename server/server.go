@@ -1,5 +1,5 @@
 // Package server is Cloudflare's API v4 on this machine: D1 over package
-// d1/embedded.
+// d1/embedded, and Workers KV over kv/ond1.
 //
 //	srv, err := server.New(server.Config{DataDir: ".skylite"})
 //	listener, err := srv.Listen("127.0.0.1:8787")
@@ -39,6 +39,7 @@ import (
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/embedded"
 	"github.com/skylite-go/skylite/internal/catalog"
+	"github.com/skylite-go/skylite/internal/namespaces"
 )
 
 // DefaultAccountID is the account that a server without a fixed one names.
@@ -89,6 +90,12 @@ type Config struct {
 	// Sync says when a commit is on disk; the zero value is before it is
 	// acknowledged.
 	Sync embedded.Sync
+	// MaxNamespaces is how many KV namespaces there may be. 0 means 1,000.
+	MaxNamespaces int
+	// KVStale is how old what is read from KV may be: a value that was read, or was not
+	// there, is answered again for so long, whatever is written meanwhile, as Workers KV
+	// does far from the writer for 60 seconds. 0 means that every read is fresh.
+	KVStale time.Duration
 	// Switches are assumptions about the real service.
 	Switches Switches
 	// Logger is told of faults and of what goes on. nil means nobody is. Tokens, SQL
@@ -184,17 +191,20 @@ func (cfg Config) openEmbedded(path string, place Place) (d1.Backend, error) {
 
 // Server answers the API's requests. It is an [http.Handler], safe for concurrent use.
 type Server struct {
-	cfg     Config
-	token   [sha256.Size]byte
-	catalog *catalog.Catalog
-	uploads uploads
-	routes  []route
+	cfg        Config
+	token      [sha256.Size]byte
+	catalog    *catalog.Catalog
+	namespaces *namespaces.Catalog
+	stale      stale
+	uploads    uploads
+	routes     []route
 }
 
 var _ http.Handler = (*Server)(nil)
 
 // New opens the data folder and returns its Server. Close it.
 func New(cfg Config) (*Server, error) {
+	kvClock := cfg.Now // nil lets the database's decide
 	cfg = cfg.withDefaults()
 	if strings.ContainsAny(cfg.AccountID, "/ ") {
 		return nil, errors.New("the account ID has a slash or a space in it")
@@ -214,12 +224,16 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.namespaces = namespaces.New(namespaces.Config{
+		Dir: cfg.DataDir, Max: cfg.MaxNamespaces, Sync: cfg.Sync, Logger: cfg.Logger, Now: kvClock,
+	})
+	s.stale = stale{window: cfg.KVStale, now: cfg.Now}
 	s.routes = s.routeTable()
 	return s, nil
 }
 
 // Close waits for requests under way and closes the databases.
-func (s *Server) Close() error { return s.catalog.Close() }
+func (s *Server) Close() error { return errors.Join(s.namespaces.Close(), s.catalog.Close()) }
 
 // account returns the account to speak of where a request names none.
 func (s *Server) account() string {

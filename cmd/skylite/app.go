@@ -47,17 +47,18 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (a *app) root() *cobra.Command {
 	root := a.group(&cobra.Command{
 		Use:   "skylite",
-		Short: "Cloudflare D1 on your own machine",
-		Long: `Cloudflare D1 on your own machine: a server that speaks Cloudflare's API, and
-wrangler's d1 commands on local databases or on Cloudflare.
+		Short: "Cloudflare D1 and Workers KV on your own machine",
+		Long: `Cloudflare D1 and Workers KV on your own machine: a server that speaks Cloudflare's API,
+and wrangler's d1 and kv commands on local data or on Cloudflare.
 
 Data go to standard output: tables on a terminal, JSON elsewhere. The exit code is
 0 if all went well, 1 if something failed, 2 if the command line was wrong.`,
 		Example: `  skylite dev
   skylite d1 create app
-  skylite d1 execute app --command "SELECT 1"`,
+  skylite d1 execute app --command "SELECT 1"
+  skylite kv namespace create sessions`,
 		Version: version(),
-	}, a.dev(), a.d1(), a.version())
+	}, a.dev(), a.d1(), a.kv(), a.version())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })

@@ -54,6 +54,7 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.StringVar(&c.server.AccountID, "account-id", "", "the only account `id` that is accepted (default: any)")
 	flags.StringSliceVar(&c.server.Hosts, "allow-host", nil, "another `name` that clients may call this machine by")
 	flags.StringSliceVar(&c.server.Origins, "allow-origin", nil, "a web `origin`, such as http://localhost:3000, whose pages may connect")
+	flags.DurationVar(&c.server.KVStale, "kv-stale", 0, "read KV values as old as they may be far from the writer, such as 60s")
 	flags.BoolVar(&c.server.Switches.LenientParams, "lenient-params", false,
 		"accept empty params beside several statements, which Cloudflare refuses")
 	return cmd

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/kv"
 )
 
 // usageError is a mistake in the command line.
@@ -58,7 +59,7 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	}
 	if code == exitFailure && ctx.Err() != nil {
 		text, hint = "interrupted", ""
-		if d1.Ambiguous(err) || cloudflare.Ambiguous(err) {
+		if d1.Ambiguous(err) || kv.Ambiguous(err) || cloudflare.Ambiguous(err) {
 			text = "interrupted; what was under way may have taken effect or not"
 		}
 	}
@@ -111,7 +112,7 @@ func (a *app) printJSONError(err error, text, hint string) {
 // before it. Within the text the same letters may be somebody's table.
 func describe(err error) string {
 	text := err.Error()
-	for _, prefix := range []string{"d1: ", "cloudflare: "} {
+	for _, prefix := range []string{"d1: ", "kv: ", "cloudflare: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text
@@ -127,13 +128,29 @@ func hintOf(err error) string {
 	case errors.As(err, &hinted):
 		return hinted.hint
 	case strings.Contains(err.Error(), "no credentials"):
-		return "make a token at https://dash.cloudflare.com/profile/api-tokens with the permission D1 Edit, " +
-			"and set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"
+		return "make a token at https://dash.cloudflare.com/profile/api-tokens with the permissions D1 Edit and " +
+			"Workers KV Storage Edit, and set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing answers there; if it should be a local server, start it with 'skylite dev'"
 	}
 	if e, ok := errors.AsType[*d1.Error](err); ok {
 		return hintOfAnswer(e)
+	}
+	if e, ok := errors.AsType[*kv.Error](err); ok {
+		return hintOfKV(e)
+	}
+	return ""
+}
+
+// hintOfKV returns what can be done about an answer of KV's API.
+func hintOfKV(e *kv.Error) string {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "check CLOUDFLARE_API_TOKEN: it may be wrong or revoked, or lack the permission Workers KV Storage Edit"
+	case e.Status == http.StatusForbidden:
+		return "check CLOUDFLARE_ACCOUNT_ID: the token must belong to that account"
+	case kv.Ambiguous(e):
+		return "it may have been done or not; doing it again does no harm"
 	}
 	return ""
 }

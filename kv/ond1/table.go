@@ -1,0 +1,158 @@
+package ond1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/skylite-go/skylite/d1"
+)
+
+func plainName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+	})
+}
+
+// reserved names are SQLite's and Cloudflare's own.
+func reserved(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "sqlite_") || strings.HasPrefix(name, "_cf_")
+}
+
+const maxTableName = 128
+
+func defaultTable(namespace string) string {
+	const suffix = "_kv_entries"
+	name := namespace + suffix
+	if namespace != "" && !plainName(namespace) || reserved(name) || len(name) > maxTableName {
+		return suffix
+	}
+	return name
+}
+
+func checkTable(name string) error {
+	switch {
+	case !plainName(name):
+		return fmt.Errorf("kv: invalid table name %.100q: allowed are A to Z, a to z, 0 to 9 and _", name)
+	case reserved(name):
+		return fmt.Errorf("kv: invalid table name %.100q: names that begin with sqlite_ or _cf_ are reserved", name)
+	case len(name) > maxTableName:
+		return fmt.Errorf("kv: the table's name has %d bytes; it may have %d", len(name), maxTableName)
+	}
+	return nil
+}
+
+// Schema returns the SQL that makes a table for namespaces and what belongs to it, one
+// statement each. Tables that exist are left alone.
+func Schema(table string) ([]string, error) {
+	if err := checkTable(table); err != nil {
+		return nil, err
+	}
+	return schema(table), nil
+}
+
+// schema: expiration is in milliseconds, chunk the number of the first of the chunks.
+func schema(table string) []string {
+	script := []string{
+		`CREATE TABLE IF NOT EXISTS "{t}" (
+	namespace TEXT NOT NULL,
+	key TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	expiration INTEGER,
+	metadata TEXT,
+	size INTEGER NOT NULL,
+	chunk INTEGER,
+	chunks INTEGER NOT NULL,
+	value,
+	PRIMARY KEY (namespace, key)
+) WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS "{t}_chunks" (id INTEGER PRIMARY KEY, data NOT NULL)`,
+		`CREATE INDEX IF NOT EXISTS "{t}_expiration" ON "{t}" (expiration) WHERE expiration IS NOT NULL`,
+		`CREATE TRIGGER IF NOT EXISTS "{t}_deleted" AFTER DELETE ON "{t}" WHEN OLD.chunk IS NOT NULL BEGIN
+	DELETE FROM "{t}_chunks" WHERE id >= OLD.chunk AND id < OLD.chunk + OLD.chunks;
+END`,
+		`CREATE TRIGGER IF NOT EXISTS "{t}_updated" AFTER UPDATE OF chunk ON "{t}"
+WHEN OLD.chunk IS NOT NULL AND OLD.chunk IS NOT NEW.chunk BEGIN
+	DELETE FROM "{t}_chunks" WHERE id >= OLD.chunk AND id < OLD.chunk + OLD.chunks;
+END`,
+	}
+	for i := range script {
+		script[i] = strings.ReplaceAll(script[i], "{t}", table)
+	}
+	return script
+}
+
+// Create makes the table now, if it does not exist, and not with the first write.
+func (ns *Namespace) Create(ctx context.Context) error {
+	if err := ns.enter("create", ""); err != nil {
+		return err
+	}
+	defer ns.active.Done()
+	_, err := ns.learn(ctx, nil, true)
+	return convert("create", "", err)
+}
+
+// learn finds out what a table is like, after a request that took it to be like was failed.
+// It makes the table, if that is to be written and may be made; missing says that there still
+// is none.
+func (ns *Namespace) learn(ctx context.Context, was *layout, write bool) (missing bool, err error) {
+	ns.create.Lock()
+	defer ns.create.Unlock()
+	if l := ns.layout.Load(); was != nil && l != was {
+		return false, nil // somebody else has found out
+	}
+	columns, err := ns.columns(ctx)
+	if err != nil {
+		return false, err
+	}
+	l, err := layoutOf(ns.cfg, columns)
+	switch {
+	case err != nil:
+		return false, err
+	case l != nil && !l.native:
+		ns.layout.Store(l)
+		return false, nil
+	case l == nil && ns.cfg.Table.NoAutoCreate && write:
+		return false, d1.NewError(fmt.Sprintf("no such table: %s; make it, or let NoAutoCreate be false", ns.cfg.Table.Name))
+	case l == nil && !write:
+		return true, nil
+	case ns.cfg.Table.NoAutoCreate:
+		return false, nil
+	}
+	var statements []d1.Statement
+	for _, sql := range schema(ns.cfg.Table.Name) {
+		statements = append(statements, d1.Statement{SQL: sql})
+	}
+	return false, ns.send(ctx, statements, nil)
+}
+
+// columns returns the names of the table's columns, or none if there is no table.
+func (ns *Namespace) columns(ctx context.Context) (map[string]bool, error) {
+	columns := map[string]bool{}
+	sql := `PRAGMA table_info("` + ns.cfg.Table.Name + `")`
+	err := ns.send(ctx, []d1.Statement{{SQL: sql}}, func(results *d1.Results) error {
+		for results.NextResult() {
+			for results.Next() {
+				columns[strings.ToLower(string(results.Row()[1].Bytes()))] = true
+			}
+		}
+		return results.Err()
+	})
+	return columns, err
+}
+
+// isSchema reports whether a request failed because a table is not as it was thought to be.
+func isSchema(err error) bool {
+	e, ok := errors.AsType[*d1.Error](err)
+	return ok && (strings.Contains(e.Message, "no such table: ") || strings.Contains(e.Message, "no such column: ") ||
+		strings.Contains(e.Message, "has no column named ") ||
+		strings.Contains(e.Message, "ON CONFLICT clause does not match"))
+}
+
+// isCollision reports whether a chunk's number was taken.
+func isCollision(err error) bool {
+	e, ok := errors.AsType[*d1.Error](err)
+	return ok && strings.Contains(e.Message, "UNIQUE constraint failed: ") && strings.Contains(e.Message, "_chunks.id")
+}
