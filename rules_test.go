@@ -183,6 +183,8 @@ func TestImportsPointOneWay(t *testing.T) {
 				t.Errorf("%s imports the server", s.path)
 			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "cloudflare"), s.pkg):
 				t.Errorf("%s imports the place %s", s.path, own)
+			case slices.Contains([]string{"d1/migrate", "d1/dialect"}, s.pkg) && slices.Contains(places, own):
+				t.Errorf("%s imports the place %s; it works on all of them", s.path, own)
 			case s.pkg == "cloudflare" && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s", s.path, own)
 			}
@@ -206,8 +208,10 @@ func TestFilesAreShort(t *testing.T) {
 // TestWasmBuilds compiles what must run inside a Worker.
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext")
+	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	cmd.Args = append(cmd.Args, "./d1/migrate", "./d1/dialect")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -217,13 +221,13 @@ func TestWasmBuilds(t *testing.T) {
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, dep := range strings.Fields(string(out)) {
 		if strings.HasPrefix(dep, "github.com/ncruces/") || dep == module+"/d1/embedded" {
-			t.Errorf("d1sql and rest depend on %s", dep)
+			t.Errorf("the driver or a remote place depends on %s", dep)
 		}
 	}
 }

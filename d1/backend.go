@@ -57,6 +57,18 @@ const (
 	FirstUnconstrained Bookmark = "first-unconstrained"
 )
 
+// Valid reports whether b may be a bookmark, a constraint or empty: it has at most 128
+// characters, all of them visible ASCII. Whether it is a bookmark of a database, only
+// the database can say.
+func (b Bookmark) Valid() bool {
+	for i := range len(b) {
+		if b[i] <= ' ' || b[i] > '~' {
+			return false
+		}
+	}
+	return len(b) <= 128
+}
+
 // IsConstraint reports whether b is empty or a constraint, and so names no
 // state of a database.
 func (b Bookmark) IsConstraint() bool {

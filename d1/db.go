@@ -62,6 +62,9 @@ func (db *DB) Do(ctx context.Context, req Request) (*Results, error) {
 	if len(req.Statements) == 0 {
 		return nil, refused(-1, "No SQL statements detected.")
 	}
+	if !req.Bookmark.Valid() {
+		return nil, refused(-1, "malformed bookmark: it has characters, or a length, that no bookmark has")
+	}
 	converted, schema := false, false
 	for i, s := range req.Statements {
 		parsed, err := db.check(i, s)

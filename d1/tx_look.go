@@ -71,7 +71,7 @@ func (tx *Tx) table(ctx context.Context, o *op) (table speculate.Table, err erro
 		columns = nil
 	}
 	table, err = tx.tableOf(ctx, o, n, columns)
-	if actual, moved := valuesFor(err); moved && !certain && !catalog {
+	if actual, moved := valuesFor(err); moved && actual != n && !catalog {
 		if table, err = tx.tableOf(ctx, o, actual, nil); err == nil {
 			tx.db.shapes.putRead(o.sql, table.Columns)
 		}

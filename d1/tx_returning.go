@@ -14,9 +14,10 @@ import (
 // returned is what a statement with RETURNING returned to the caller.
 type returned struct {
 	clause sqltext.Returning
-	list   string // without stars, and with the rowid first if keyed
+	list   string // without stars, and behind what tells rows apart
 	items  int
-	keyed  bool
+	keys   int    // so many items tell rows apart, and are not the caller's
+	kind   string // of the table: table, view, virtual
 	rows   []string
 	pins   []pin
 }
@@ -58,12 +59,10 @@ func (tx *Tx) returning(ctx context.Context, o *op) (*txResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.keyed {
-			row = row[1:]
-		}
-		result.rows = append(result.rows, row)
+		result.rows = append(result.rows, row[r.keys:])
 	}
-	o.returned, o.known, o.sawChanges = r, true, true
+	// What INSTEAD OF triggers do to a view does not count.
+	o.returned, o.known, o.sawChanges = r, true, r.kind != "view"
 	tx.record(o)
 	return result, nil
 }
@@ -94,9 +93,9 @@ func (r *returned) expand(o *op, info tableInfo) error {
 		return refused(0, fmt.Sprintf("a transaction cannot foresee what %s on the %s %q returns; "+
 			"leave RETURNING out and read the rows", o.parsed.Verb, info.kind, r.clause.Table))
 	}
-	if info.rowid != "" {
-		r.keyed, r.list, r.items = true, " "+info.rowid+", "+r.list, r.items+1
-	}
+	keys := info.keys()
+	r.keys, r.items = len(keys), r.items+len(keys)
+	r.list = " " + strings.Join(keys, ", ") + ", " + r.list
 	if r.items > MaxColumns {
 		return refused(0, "too many columns in RETURNING: SQLITE_ERROR")
 	}
@@ -144,8 +143,8 @@ func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableIn
 		if err != nil {
 			return speculate.Table{}, err
 		}
-		columns, table, err := speculate.DecodeOne(payload)
-		r.rows, o.changes = table.Rows, int64(len(table.Rows))
+		kind, columns, table, err := speculate.DecodeOne(payload)
+		r.kind, r.rows, o.changes = kind, table.Rows, int64(len(table.Rows))
 		if err == nil && len(r.rows) > 0 {
 			if info.columns, err = decodeColumns(columns); err == nil {
 				r.pin(info.columns)
@@ -153,13 +152,7 @@ func (tx *Tx) tryReturning(ctx context.Context, o *op, r *returned, info tableIn
 		}
 		return table, err
 	}
-	var columns []string
-	for _, c := range info.columns {
-		if c.shown() {
-			columns = append(columns, c.name)
-		}
-	}
-	for _, sql := range speculate.Log(source, r.list, r.items, columns, info.rowid, events(o, r)) {
+	for _, sql := range speculate.Log(source, r.list, r.items, info.all(), events(o, r)) {
 		then = append(then, Statement{SQL: sql})
 	}
 	then = append(then, Statement{SQL: o.sql[:r.clause.Start] + after, Args: o.args}, Statement{SQL: marks.AnswerLog()})
@@ -221,8 +214,8 @@ func (r *returned) pinned(o *op) string {
 // names returns the statement that keeps the columns of what is returned.
 func (r *returned) names(o *op) (Statement, error) {
 	list := r.list
-	if r.keyed {
-		_, list, _ = strings.Cut(list, ",")
+	if r.keys > 0 {
+		list = strings.Join(splitList(list)[r.keys:], ", ")
 	}
 	read, err := sqltext.Parse("SELECT " + list + "\n FROM " + sqltext.QuoteIdent(r.clause.Table))
 	if err != nil {

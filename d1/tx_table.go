@@ -18,6 +18,34 @@ type tableInfo struct {
 	rowid   string // a name for the rowid, or "" if there is none
 }
 
+// keys are what tells the table's rows apart, as SQL.
+func (t tableInfo) keys() []string {
+	if t.rowid != "" {
+		return []string{t.rowid}
+	}
+	var keys []string
+	for _, c := range t.columns {
+		if c.key > 0 {
+			keys = append(keys, sqltext.QuoteIdent(c.name))
+		}
+	}
+	return keys
+}
+
+// all are the table's columns, quoted, and its rowid.
+func (t tableInfo) all() []string {
+	var all []string
+	for _, c := range t.columns {
+		if c.shown() {
+			all = append(all, sqltext.QuoteIdent(c.name))
+		}
+	}
+	if t.rowid != "" {
+		all = append(all, t.rowid)
+	}
+	return all
+}
+
 type tableColumn struct {
 	name, kind string
 	key        int // its place in the primary key, from 1

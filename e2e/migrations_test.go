@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
+
+	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/d1/migrate"
 )
 
 // built is skylite's binary, made once.
@@ -262,4 +267,43 @@ func TestDrizzleUpgrade(t *testing.T) {
 		t.Errorf("drizzle 1.x wrote %q", writes)
 	}
 	contains(t, c.skylite(t, "d1", "migrations", "apply", "shop", "--source", "drizzle", "--dir", "drizzle").stderr, "No migrations to apply!")
+}
+
+// TestTwoHundredRunners has two hundred programs, each with a connection of its own,
+// migrate one database at the same time.
+func TestTwoHundredRunners(t *testing.T) {
+	t.Parallel()
+	f := serveFiles(t)
+	id := f.create(t, "shop")
+	files := fstest.MapFS{}
+	for i, sql := range []string{"CREATE TABLE log (n INTEGER)", "INSERT INTO log VALUES (1)", "CREATE TABLE a (x);\nINSERT INTO log VALUES (2)",
+		"ALTER TABLE a ADD COLUMN y", "INSERT INTO log VALUES (3)"} {
+		files[fmt.Sprintf("%04d_step.sql", i+1)] = &fstest.MapFile{Data: []byte(sql)}
+	}
+	applied := make([]int, 200)
+	var wg sync.WaitGroup
+	for i := range applied {
+		wg.Go(func() {
+			db := d1.New(f.open(t, id))
+			r, err := migrate.New(db, migrate.Wrangler(files, ""), migrate.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			result, err := r.Run(t.Context())
+			if err != nil || len(result.Applied)+len(result.Skipped) != len(files) {
+				t.Errorf("%+v, error %v", result, err)
+			}
+			applied[i] = len(result.Applied)
+		})
+	}
+	wg.Wait()
+	total := 0
+	for _, n := range applied {
+		total += n
+	}
+	c := f.client(t)
+	if got := c.column(t, "SELECT n FROM log ORDER BY rowid"); total != len(files) || !slices.Equal(got, []any{1.0, 2.0, 3.0}) {
+		t.Errorf("%d migrations were applied; the log has %v", total, got)
+	}
 }

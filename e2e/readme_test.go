@@ -108,6 +108,12 @@ func TestReadme(t *testing.T) {
 	if out := run("curl", "bash", "-ec", here("curl")); !strings.Contains(out, `"rows":[["Ada"]]`) {
 		t.Errorf("curl printed %s", out)
 	}
+	tx := `db, err := sql.Open("d1", "d1://local/app?token=local&base_url=http://` + addr + `/client/v4")` + "\n" +
+		"ctx, name := context.Background(), 0\n" + strings.Replace(here("tx"), "err :=", "err =", 1) +
+		`db.QueryRow("SELECT count(*) FROM users").Scan(&name)` + "\n"
+	if out := run("tx", "go", "run", program(t, "tx", tx)); strings.TrimSpace(out) != "3 <nil>" {
+		t.Errorf("the transaction printed %s", out)
+	}
 	native := strings.ReplaceAll(here("native"), "file:app.db", "file:"+filepath.Join(t.TempDir(), "app.db"))
 	if out := run("native", "go", "run", program(t, "native", native)); strings.TrimSpace(out) != "[{1 Ada} {2 Grace}] 2 <nil>" {
 		t.Errorf("the native example printed %s", out)
@@ -119,7 +125,11 @@ func program(t *testing.T, kind, example string) string {
 	t.Helper()
 	source := "package main\n\nimport (\n\t\"database/sql\"\n\t\"fmt\"\n\n\t_ \"github.com/skylite-go/skylite\"\n)\n\n" +
 		"func main() {\n" + example + "fmt.Println(name, err)\n}\n"
-	if kind == "native" {
+	switch kind {
+	case "tx":
+		source = strings.Replace(source, "\t\"database/sql\"\n", "\t\"context\"\n\t\"database/sql\"\n", 1)
+		source = strings.Replace(source, "skylite\"\n)", "skylite\"\n\t\"github.com/skylite-go/skylite/d1/d1sql\"\n)", 1)
+	case "native":
 		open, rest, _ := strings.Cut(example, "\n")
 		source = "package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\n\t_ \"github.com/skylite-go/skylite\"\n" +
 			"\t\"github.com/skylite-go/skylite/d1\"\n)\n\ntype User struct {\n\tID int\n\tName string\n}\n\n" +

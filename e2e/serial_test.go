@@ -12,8 +12,9 @@ import (
 	"github.com/skylite-go/skylite/d1/embedded"
 )
 
-// TestSerializable proves that transactions are serializable, on a file and over REST.
-// SKYLITE_SERIAL is how many transactions there are in each place.
+// TestSerializable proves that transactions are serializable, on a file, over REST, and on
+// Cloudflare's own engine. SKYLITE_SERIAL is how many transactions there are in each place;
+// the engine, which is slow, has a tenth.
 func TestSerializable(t *testing.T) {
 	n := 600
 	if text := os.Getenv("SKYLITE_SERIAL"); text != "" {
@@ -24,19 +25,21 @@ func TestSerializable(t *testing.T) {
 	}
 	for _, place := range []struct {
 		name string
+		n    int
 		open func(t *testing.T) d1.Backend
 	}{
-		{"embedded", func(t *testing.T) d1.Backend {
+		{"embedded", n, func(t *testing.T) d1.Backend {
 			db, err := embedded.Open(embedded.Config{Path: filepath.Join(t.TempDir(), "serial.db"), Sync: embedded.SyncOff})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return db
 		}},
-		{"rest", func(t *testing.T) d1.Backend {
+		{"rest", n, func(t *testing.T) d1.Backend {
 			f := serveFiles(t)
 			return f.open(t, f.create(t, "serial"))
 		}},
+		{"workerd", n / 10, func(t *testing.T) d1.Backend { return startWorkerd(t)(t) }},
 	} {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +49,7 @@ func TestSerializable(t *testing.T) {
 					t.Errorf("close: %v", err)
 				}
 			})
-			d1test.Serializable(t, db, n)
+			d1test.Serializable(t, db, place.n)
 		})
 	}
 }

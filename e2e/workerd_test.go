@@ -105,5 +105,5 @@ func (e restOnEngine) answer(w http.ResponseWriter, req *http.Request) error {
 // an internal error to workerd, and takes the database with it.
 func TestRESTOnWorkerd(t *testing.T) {
 	open := startWorkerd(t)
-	d1test.Run(t, d1test.Options{JSON: true, Unstoppable: true, VagueCommit: true}, func(t *testing.T) d1.Backend { return open(t) })
+	d1test.Run(t, d1test.Options{JSON: true, Uninterruptible: true, VagueCommit: true}, func(t *testing.T) d1.Backend { return open(t) })
 }

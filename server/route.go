@@ -51,6 +51,7 @@ func (s *Server) routeTable() []route {
 		{"POST", one + "/export", s.missing("export")},
 		{"POST", one + "/import", s.importSQL},
 		{"PUT", one + "/import/{file}", s.receive},
+		{"POST", "/bridge/{database}", s.bridge},
 		{"GET", one + "/time_travel/bookmark", s.missing("time travel")},
 		{"POST", one + "/time_travel/restore", s.missing("time travel")},
 		{"GET", kv, s.listNamespaces},

@@ -87,6 +87,11 @@ type Config struct {
 	// DrainTimeout is how long Serve waits for requests under way when it ends. 0
 	// means 30 seconds.
 	DrainTimeout time.Duration
+	// Replicas is how many read replicas a database seems to have, and Lag how far they
+	// may be behind; see package d1/embedded. Sessions meet them, which the bridge's
+	// protocol has and the API has not. They need a DataDir.
+	Replicas int
+	Lag      time.Duration
 	// Sync says when a commit is on disk; the zero value is before it is
 	// acknowledged.
 	Sync embedded.Sync
@@ -115,6 +120,8 @@ type Place struct {
 	// Region is D1's name of the region, such as "WEUR"; Colo the IATA code of the
 	// data centre.
 	Region, Colo string
+	// ID is the database's identifier.
+	ID string
 }
 
 // Switches choose among answers that the real service may give, and that only an
@@ -182,6 +189,7 @@ func (cfg Config) openEmbedded(path string, place Place) (d1.Backend, error) {
 	db, err := embedded.Open(embedded.Config{
 		Path: path, Timeout: cfg.QueryTimeout, Sync: cfg.Sync, MaxBytes: cfg.MaxDatabaseBytes,
 		SystemTable: true, ServedBy: "v3-prod", Region: place.Region, Colo: place.Colo, Logger: cfg.Logger,
+		ID: place.ID, Replicas: cfg.Replicas, Lag: cfg.Lag,
 	})
 	if err != nil {
 		return nil, err
@@ -209,6 +217,9 @@ func New(cfg Config) (*Server, error) {
 	if strings.ContainsAny(cfg.AccountID, "/ ") {
 		return nil, errors.New("the account ID has a slash or a space in it")
 	}
+	if cfg.Replicas > 0 && cfg.DataDir == "" {
+		return nil, errors.New("replicas need a data folder; a database in memory has one connection")
+	}
 	if cfg.Token != "" && !credentialOK(cfg.Token) {
 		return nil, errors.New("the token has characters that no header can carry")
 	}
@@ -218,7 +229,7 @@ func New(cfg Config) (*Server, error) {
 		Dir: cfg.DataDir, MaxOpen: cfg.MaxOpen, MaxDatabases: cfg.MaxDatabases,
 		Logger: cfg.Logger, Now: cfg.Now,
 		OpenFile: func(path string, db catalog.Database) (d1.Backend, error) {
-			return cfg.OpenFile(path, Place{Region: db.Region, Colo: s.colo(db.Region)})
+			return cfg.OpenFile(path, Place{Region: db.Region, Colo: s.colo(db.Region), ID: db.ID})
 		},
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,8 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.StringSliceVar(&c.server.Hosts, "allow-host", nil, "another `name` that clients may call this machine by")
 	flags.StringSliceVar(&c.server.Origins, "allow-origin", nil, "a web `origin`, such as http://localhost:3000, whose pages may connect")
 	flags.DurationVar(&c.server.KVStale, "kv-stale", 0, "read KV values as old as they may be far from the writer, such as 60s")
+	flags.IntVar(&c.server.Replicas, "replicas", 0, "let each database have read replicas, `n` of them, for sessions over the bridge's protocol")
+	flags.DurationVar(&c.server.Lag, "lag", 500*time.Millisecond, "how far replicas may be behind")
 	flags.BoolVar(&c.server.Switches.LenientParams, "lenient-params", false,
 		"accept empty params beside several statements, which Cloudflare refuses")
 	return cmd
@@ -93,6 +96,12 @@ func (c *devCommand) run(ctx context.Context, _ []string) error {
 func (c *devCommand) configure() error {
 	if c.memory && (c.data != "" || c.https) {
 		return usage(nil, "--memory cannot be used together with --data or with --https, whose certificates need a folder")
+	}
+	if c.server.Replicas < 0 || c.server.Replicas > 16 || c.server.Lag <= 0 {
+		return usage(nil, "--replicas is a number from 0 to 16, and --lag a time such as 500ms")
+	}
+	if c.memory && c.server.Replicas > 0 {
+		return usage(nil, "--memory cannot be used together with --replicas, which need a folder")
 	}
 	var level slog.Level
 	if err := oneOf("log-level", c.logLevel, []string{"debug", "info", "warn", "error"}); err != nil {

@@ -20,6 +20,10 @@
 // [sql.Rows.NextResultSet]. Parameters are ?, ?NNN, or :name, @name and $name, bound
 // with [sql.Named].
 //
+// An INSERT of many rows, and a long list of IN, may have more than the 100 parameters
+// that D1 takes. What tools ask and D1 refuses, such as SELECT sqlite_version(), is
+// answered where there is a true answer. See [Options], and docs/driver.md.
+//
 // # Transactions
 //
 // D1 has no BEGIN. A transaction is a [d1.Tx]: optimistic, serializable, and

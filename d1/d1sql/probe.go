@@ -248,10 +248,9 @@ func (c *Conn) withoutForeignKeys(s sqltext.Statement) []d1.Statement {
 		before = append(before, d1.Statement{SQL: "CREATE TABLE IF NOT EXISTS " + name + " (x)"})
 	}
 	return append(before, d1.Statement{SQL: "SELECT CASE WHEN EXISTS (SELECT 1 FROM " + name + ") AND EXISTS (" +
-		"SELECT 1 FROM sqlite_master AS m JOIN pragma_foreign_key_list(" +
-		// Nobody may ask that of Cloudflare's own tables.
-		`CASE WHEN m.name LIKE '\_cf\_%' ESCAPE '\' THEN m.type ELSE m.name END` + ") AS f WHERE m.type = 'table' " +
-		"AND m.name <> " + literal + " COLLATE NOCASE AND f.\"table\" = " + literal + " COLLATE NOCASE " +
+		"SELECT 1 FROM sqlite_master AS m JOIN pragma_foreign_key_list(" + // which refuses Cloudflare's own
+		"CASE WHEN m.name LIKE '\\_cf\\_%' ESCAPE '\\' THEN " + literal + " ELSE m.name END) AS f WHERE m.type = 'table' " +
+		"AND m.name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND m.name <> " + literal + " COLLATE NOCASE AND f.\"table\" = " + literal + " COLLATE NOCASE " +
 		"AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')" +
 		") THEN json_extract('{}', '" + dropMark + "' || " + literal + ") END"})
 }

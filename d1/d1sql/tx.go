@@ -71,7 +71,11 @@ func (t *transaction) Commit() error {
 	if t.schema {
 		defer t.conn.shapes.forget()
 	}
-	return t.Tx.Commit(t.ctx)
+	err := t.Tx.Commit(t.ctx)
+	if e, ok := errors.AsType[*d1.Error](err); ok {
+		explainDrop(e)
+	}
+	return err
 }
 
 // Rollback implements [driver.Tx].

@@ -42,11 +42,11 @@ type Options struct {
 	// as an INTEGER, an INTEGER beyond 2^53 as a [d1.InexactError], and a REAL that is
 	// infinite as NULL.
 	JSON bool
-	// Unstoppable says that a statement which has begun runs to its end, even if the
-	// context of its request has ended.
-	Unstoppable bool
+	// Uninterruptible says that a statement that runs cannot be stopped: the end of its
+	// context ends only the waiting for it.
+	Uninterruptible bool
 	// VagueCommit says that what fails at the end of a request, a deferred foreign key,
-	// fails without SQLite's code.
+	// fails without SQLite's code, as in workerd.
 	VagueCommit bool
 }
 
@@ -63,6 +63,8 @@ func Run(t *testing.T, opts Options, open func(t *testing.T) d1.Backend) {
 		{"Columns", testColumns},
 		{"Arguments", testArguments},
 		{"Integers", testIntegers},
+		{"Storage", testStorage},
+		{"Times", testTimes},
 		{"Results", testResults},
 		{"Parameters", testParameters},
 		{"Errors", testErrors},

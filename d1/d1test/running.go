@@ -20,10 +20,10 @@ func testContexts(t *testing.T, s suite) {
 	if _, err := db.Run(cancelled, "INSERT INTO t VALUES (1)"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: error %v", err)
 	}
-	if s.opts.Unstoppable {
-		return
-	}
 	for name, sql := range map[string]string{"read": endless, "write": "INSERT INTO t " + endless} {
+		if s.opts.Uninterruptible {
+			break
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		_, err := db.Run(ctx, sql)
 		cancel()

@@ -34,6 +34,7 @@ type conn struct {
 	rollback *sqlite3.Stmt
 	broken   bool // must not be used again
 	writing  bool
+	replica  *replica // that this is the connection of
 }
 
 // lockWait is how long a connection waits for another process to let go of the

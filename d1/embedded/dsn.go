@@ -29,8 +29,10 @@ func init() {
 //	readers=N              Config.Readers
 //	timeout=DURATION       Config.Timeout, such as 5s
 //	max_bytes=N            Config.MaxBytes
+//	replicas=N             Config.Replicas
+//	lag=DURATION           Config.Lag
 //
-// An unknown option is an error. Errors do not repeat the options.
+// An unknown option is an error. Errors do not repeat the values.
 func ParseDSN(dsn string) (Config, error) {
 	name, query, _ := strings.Cut(dsn, "?")
 	cfg, err := parseDSN(name, query)
@@ -91,8 +93,17 @@ func (cfg *Config) setOption(key, value string) (err error) {
 		if err != nil || cfg.MaxBytes < 1 {
 			err = errors.New("max_bytes must be a number above 0")
 		}
+	case "replicas":
+		cfg.Replicas, err = strconv.Atoi(value)
+		if err != nil || cfg.Replicas < 0 || cfg.Replicas > maxReplicas {
+			err = fmt.Errorf("replicas must be a number from 0 to %d", maxReplicas)
+		}
+	case "lag":
+		if cfg.Lag, err = time.ParseDuration(value); err != nil || cfg.Lag <= 0 {
+			err = errors.New("lag must be a duration, such as 500ms")
+		}
 	default:
-		err = errors.New("unknown option; there are sync, readers, timeout and max_bytes")
+		err = fmt.Errorf("unknown option %.40q; there are sync, readers, timeout, max_bytes, replicas and lag", key)
 	}
 	return err
 }

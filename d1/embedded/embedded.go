@@ -16,6 +16,12 @@
 // Several processes may have one file open: SQLite's locks order their writes.
 // The sizes in Meta then count what this process has seen.
 //
+// # Sessions
+//
+// Every commit has a bookmark of D1's form. A request that carries one sees that state or
+// a newer one; so does every request to the database itself, which is the primary. For
+// reads that may be stale there are Replicas, on demand.
+//
 // # Durability
 //
 // A write that was acknowledged is on disk (see [Sync] to change that). Files are
@@ -36,6 +42,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -83,11 +90,24 @@ type Config struct {
 	// ServedBy, Region and Colo are reported in Meta. An empty ServedBy means
 	// "skylite".
 	ServedBy, Region, Colo string
+	// ID names the database in its bookmarks, so that one of another database is
+	// recognised. Empty means that the path does, or nothing that lasts if it is in memory.
+	ID string
+	// Replicas is how many read replicas there seem to be: they answer the reads of
+	// sessions that begin at [d1.FirstUnconstrained], from a state of the past, so that a
+	// program that forgets its bookmark fails here and not in production. They need a
+	// file, 16 at most. Each takes some 11 MB.
+	Replicas int
+	// Lag is how far behind a replica may be. 0 means 500 ms.
+	Lag time.Duration
 	// Logger is told of what no caller can be told. nil means nobody is.
 	Logger *slog.Logger
 }
 
-const maxReaders = 1000
+const (
+	maxReaders  = 1000
+	maxReplicas = 16
+)
 
 func (cfg Config) withDefaults() Config {
 	if cfg.Path == ":memory:" {
@@ -106,6 +126,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.MaxBytes <= 0 {
 		cfg.MaxBytes = d1.MaxDatabaseBytes
+	}
+	if cfg.Lag <= 0 {
+		cfg.Lag = defaultLag
 	}
 	if cfg.ServedBy == "" {
 		cfg.ServedBy = "skylite"
@@ -134,6 +157,8 @@ type DB struct {
 	lastRowID atomic.Int64
 	size      atomic.Int64
 	schema    atomic.Int64 // counts changes of the schema by this process
+	states    states
+	replicas  replicas
 	parsed    sqltext.Cache
 }
 
@@ -144,6 +169,12 @@ func Open(cfg Config) (*DB, error) { return openDB(cfg, lockWait) }
 
 func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 	cfg = cfg.withDefaults()
+	switch {
+	case cfg.Replicas < 0 || cfg.Replicas > maxReplicas:
+		return nil, fmt.Errorf("open database: there can be 0 to %d replicas", maxReplicas)
+	case cfg.Replicas > 0 && cfg.Path == "":
+		return nil, errors.New("open database: replicas need a file; a database in memory has one connection")
+	}
 	if cfg.Path != "" {
 		path, err := filepath.Abs(cfg.Path)
 		if err != nil {
@@ -166,6 +197,11 @@ func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	db.size.Store(writer.size())
+	db.states.init(cfg)
+	if err := db.replicas.open(db); err != nil {
+		writer.discard()
+		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
+	}
 	go db.write(writer)
 	return db, nil
 }
@@ -185,14 +221,15 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if len(req.Statements) == 0 {
 		return nil, unsent("No SQL statements detected.", nil)
 	}
-	if !req.Bookmark.IsConstraint() {
-		return nil, unsent("this database keeps no bookmarks yet; start the session at a constraint", nil)
+	at, err := db.states.parse(req.Bookmark)
+	if err != nil {
+		return nil, err
 	}
 	if err := db.enter(); err != nil {
 		return nil, err
 	}
 	if db.cfg.Readers > 0 && db.mayRead(req) {
-		results, err := db.read(ctx, req)
+		results, err := db.read(ctx, req, at)
 		if err != errNeedsWriter {
 			if err != nil {
 				db.active.Done()
@@ -227,6 +264,7 @@ func (db *DB) Close() error {
 	db.closed = true
 	db.mu.Unlock()
 	db.active.Wait()
+	db.replicas.close()
 	for {
 		select {
 		case c := <-db.idle:

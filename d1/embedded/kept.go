@@ -68,6 +68,9 @@ type writeCursor struct {
 	results []writeResult
 	at      int
 	row     int // the row after the current one
+
+	states *states
+	number uint64 // of the state after the request
 }
 
 var _ d1.Cursor = (*writeCursor)(nil)
@@ -92,6 +95,6 @@ func (w *writeCursor) Row() []d1.Value {
 }
 
 func (w *writeCursor) Meta() d1.Meta         { return w.results[w.at].meta }
-func (w *writeCursor) Bookmark() d1.Bookmark { return "" }
+func (w *writeCursor) Bookmark() d1.Bookmark { return w.states.bookmark(w.number) }
 func (w *writeCursor) Err() error            { return nil }
 func (w *writeCursor) Close() error          { return nil }

@@ -12,9 +12,11 @@ import (
 
 // read runs a request on a reader. The caller has counted the request in; it is
 // counted out when the Results are closed.
-func (db *DB) read(ctx context.Context, req d1.Request) (results *d1.Results, err error) {
-	c, err := db.reader(ctx)
-	if err != nil {
+func (db *DB) read(ctx context.Context, req d1.Request, at uint64) (results *d1.Results, err error) {
+	var c *conn
+	if r := db.replicas.take(req.Bookmark, at); r != nil {
+		c = r.conn
+	} else if c, err = db.reader(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -44,7 +46,7 @@ func (db *DB) read(ctx context.Context, req d1.Request) (results *d1.Results, er
 			c.release(compiled)
 		}
 	}
-	if len(req.Statements) > 1 {
+	if len(req.Statements) > 1 && c.replica == nil {
 		if err := c.runOwn(c.begin); err != nil {
 			return nil, c.sqlError(err, 0)
 		}
@@ -98,7 +100,8 @@ type readCursor struct {
 	pending       bool // the engine stands on a row that Next has not come to
 	ended         bool // the current statement has no more rows
 	rows          int64
-	first         int64 // the first value of a statement that counts a table
+	first         int64  // the first value of a statement that counts a table
+	at            uint64 // the newest state that was seen
 	began         time.Time
 	meta          d1.Meta
 	err           error
@@ -132,6 +135,7 @@ func (r *readCursor) NextResult() (ok bool) {
 	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
 	r.pending = compiled.Step()
 	r.ended = !r.pending
+	r.at = r.c.newest()
 	if err := compiled.Err(); err != nil {
 		return r.fail(err)
 	}
@@ -181,7 +185,20 @@ func (r *readCursor) Row() []d1.Value {
 
 func (r *readCursor) Meta() d1.Meta { return r.meta }
 
-func (r *readCursor) Bookmark() d1.Bookmark { return "" }
+func (r *readCursor) Bookmark() d1.Bookmark {
+	if r.at == 0 {
+		return ""
+	}
+	return r.c.db.states.bookmark(r.at)
+}
+
+// newest returns the newest state that the connection may just have seen.
+func (c *conn) newest() uint64 {
+	if c.replica != nil {
+		return c.replica.atMost
+	}
+	return c.db.states.announced.Load()
+}
 
 func (r *readCursor) Err() error { return r.err }
 
@@ -196,6 +213,9 @@ func (r *readCursor) finish() {
 	r.meta.Duration = time.Since(r.began)
 	r.meta.LastRowID = db.lastRowID.Load()
 	r.meta.SizeAfter = db.size.Load()
+	if replica := r.c.replica; replica != nil {
+		r.meta.ServedByPrimary, r.meta.ServedByRegion, r.meta.ServedByColo = false, replica.region, ""
+	}
 	r.meta.RowsRead = s.cost.rowsRead(s.Stmt, r.rows, 0, r.first)
 	r.c.release(s)
 	r.current = nil
@@ -284,6 +304,10 @@ func (db *DB) waitForReader(ctx context.Context) (*conn, error) {
 
 // putReader takes a reader back, and closes it if it is broken or one too many.
 func (db *DB) putReader(c *conn) {
+	if c.replica != nil {
+		db.replicas.put(c.replica)
+		return
+	}
 	if !c.broken && len(db.idle) < db.kept {
 		c.SetInterrupt(context.Background())
 		c.clock.Context = nil

@@ -21,6 +21,7 @@ type writeJob struct {
 	settled    bool // err is final, whatever becomes of the group
 	kept       int  // bytes in results
 	results    []writeResult
+	number     uint64 // of the state that the request has made
 	err        error
 	done       chan struct{}
 }
@@ -76,7 +77,7 @@ func (db *DB) submit(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if job.err != nil {
 		return nil, job.err
 	}
-	return d1.NewResults(&writeCursor{results: job.results, at: -1}), nil
+	return d1.NewResults(&writeCursor{results: job.results, at: -1, states: &db.states, number: job.number}), nil
 }
 
 // maxGroup is how many requests may share a commit.
@@ -90,6 +91,7 @@ func (db *DB) write(c *conn) {
 		group = db.gather(append(group[:0], job))
 		c = db.runGroup(c, group)
 		for _, job := range group {
+			job.number = db.states.published.Load() // its own, or one that came with it
 			close(job.done)
 		}
 		clear(group)
@@ -181,6 +183,7 @@ func (c *conn) runShared(group []*writeJob) (ok bool) {
 			return false
 		}
 	}
+	c.db.states.announce()
 	if err := c.own(func() error { return c.runOwn(c.commit) }); err != nil {
 		return false
 	}
@@ -244,6 +247,7 @@ func (c *conn) runAlone(job *writeJob) {
 		return
 	}
 	c.trusted = true
+	c.db.states.announce()
 	c.commit.Step()
 	job.err = noError(c.sqlError(c.commit.Reset(), 0))
 	c.trusted = false
@@ -292,6 +296,8 @@ func (c *conn) rollBack() {
 // back the last rowid of a transaction that was rolled back.
 func (c *conn) publish(committed bool) {
 	c.db.lastRowID.Store(c.LastInsertRowID())
+	c.db.states.publish()
+	c.db.replicas.changed()
 	if committed {
 		c.db.size.Store(c.bytes)
 	}

@@ -94,8 +94,11 @@ func TestAtlas(t *testing.T) {
 		if err != nil {
 			t.Fatalf("tx: %v", err)
 		}
-		if err := tx.ApplyChanges(ctx, changes(t, client, atlasTables(true))); err != nil {
+		if err := tx.ApplyChanges(ctx, changes(t, tx.Client, atlasTables(true))); err != nil {
 			t.Fatalf("apply in a transaction: %v", err)
+		}
+		if rest := changes(t, tx.Client, atlasTables(true)); len(rest) != 0 {
+			t.Errorf("left to do inside the transaction: %#v", rest)
 		}
 		if err := tx.Commit(); err != nil {
 			t.Fatalf("commit: %v", err)

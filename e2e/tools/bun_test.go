@@ -55,7 +55,7 @@ func TestBun(t *testing.T) {
 	onDB(t, func(t *testing.T, inner *sql.DB) {
 		db, ctx := openBun(t, inner), t.Context()
 		seen := time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)
-		user := &bunUser{Email: "ada", Score: 1<<62 + 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Labels: []string{"a", "it's"}, Seen: seen}
+		user := &bunUser{Email: "ada", Score: 1<<53 - 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Labels: []string{"a", "it's"}, Seen: seen}
 		if _, err := db.NewInsert().Model(user).Exec(ctx); err != nil {
 			t.Fatalf("insert: %v", err)
 		}
@@ -84,7 +84,7 @@ func TestBun(t *testing.T) {
 		if err := db.NewSelect().Model((*bunUser)(nil)).Column("score").Scan(ctx, &score); err != nil || score != user.Score-1 {
 			t.Errorf("score %d, %v", score, err)
 		}
-		if n, err := db.NewSelect().Model((*bunPost)(nil)).Where("id IN (?)", bun.In([]int64{1, 2, 3})).Count(ctx); err != nil || n != 2 {
+		if n, err := db.NewSelect().Model((*bunPost)(nil)).Where("id IN (?)", bun.List([]int64{1, 2, 3})).Count(ctx); err != nil || n != 2 {
 			t.Errorf("count %d, %v", n, err)
 		}
 		_, err = db.NewInsert().Model(&bunUser{Email: "ada"}).On("CONFLICT (email) DO UPDATE").Set("nick = 'n'").Exec(ctx)

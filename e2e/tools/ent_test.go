@@ -30,7 +30,7 @@ func TestEnt(t *testing.T) {
 	onDB(t, func(t *testing.T, db *sql.DB) {
 		client, ctx := openEnt(t, db), t.Context()
 		seen := time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)
-		ada, err := client.User.Create().SetEmail("ada").SetScore(1<<62 + 1).SetRating(1).
+		ada, err := client.User.Create().SetEmail("ada").SetScore(1<<53 - 1).SetRating(1).
 			SetAvatar([]byte{0, 255}).SetLabels([]string{"a", "b"}).SetSeenAt(seen).Save(ctx)
 		if err != nil {
 			t.Fatalf("create: %v", err)
@@ -43,7 +43,7 @@ func TestEnt(t *testing.T) {
 		if err != nil {
 			t.Fatalf("get: %v", err)
 		}
-		if got.Score != 1<<62+1 || got.Rating != 1 || !got.Active || !slices.Equal(got.Avatar, []byte{0, 255}) || !slices.Equal(got.Labels, []string{"a", "b"}) {
+		if got.Score != 1<<53-1 || got.Rating != 1 || !got.Active || !slices.Equal(got.Avatar, []byte{0, 255}) || !slices.Equal(got.Labels, []string{"a", "b"}) {
 			t.Errorf("values: %+v", got)
 		}
 		if got.SeenAt == nil || !got.SeenAt.Equal(seen) || !got.CreatedAt.Equal(ada.CreatedAt) {

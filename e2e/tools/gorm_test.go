@@ -67,7 +67,7 @@ func TestGORM(t *testing.T) {
 		seen := time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)
 		user := gormUser{
 			Name: "Ada", Email: "ada@example.com", Admin: true, Avatar: []byte{0, 1, 255},
-			Score: 1<<62 + 1, Rating: 1, Seen: seen, Posts: []gormPost{{Title: "One"}, {Title: "Two"}},
+			Score: 1<<53 - 1, Rating: 1, Seen: seen, Posts: []gormPost{{Title: "One"}, {Title: "Two"}},
 		}
 		if err := db.Create(&user).Error; err != nil {
 			t.Fatalf("Create: %v", err)
@@ -252,6 +252,12 @@ func TestGORMErrors(t *testing.T) {
 		}
 		if err := db.Create(&gormPost{GormUserID: 99}).Error; !errors.Is(err, gorm.ErrForeignKeyViolated) {
 			t.Errorf("a post of nobody: %v", err)
+		}
+		if err := db.Create(&gormUser{Email: "joan"}).Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Model(&gormUser{}).Where("email = ?", "joan").Update("email", "ada").Error; !errors.Is(err, gorm.ErrDuplicatedKey) {
+			t.Errorf("Update to a name that is taken: %v", err)
 		}
 		if err := db.First(&gormUser{}, 99).Error; !errors.Is(err, gorm.ErrRecordNotFound) {
 			t.Errorf("First: %v", err)

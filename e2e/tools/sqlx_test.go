@@ -54,7 +54,7 @@ func TestSQLX(t *testing.T) {
 		db, ctx := openSQLX(t, driver, dsn), t.Context()
 		seen := time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)
 		user := sqlxUser{
-			Email: "ada", Score: 1<<62 + 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Seen: seen, Left: &seen,
+			Email: "ada", Score: 1<<53 - 1, Rating: 1, Admin: true, Avatar: []byte{0, 255}, Seen: seen, Left: &seen,
 			Made: sql.NullTime{Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Valid: true},
 		}
 		result, err := db.NamedExecContext(ctx, sqlxInsert, user)

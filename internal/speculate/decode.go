@@ -96,16 +96,18 @@ func DecodeTable(payload string) (Table, error) {
 	return t, d.err
 }
 
-// DecodeOne reads what [Marks.RaiseRow] or [Marks.AnswerNoRow] raises. columns is empty
-// for the latter.
-func DecodeOne(payload string) (columns string, t Table, err error) {
+// DecodeOne reads what [Marks.RaiseRow] or [Marks.AnswerNoRow] raises. kind and columns
+// are empty for the latter.
+func DecodeOne(payload string) (kind, columns string, t Table, err error) {
 	d := decoder{text: payload}
-	columns, _ = d.value().(string)
-	if !d.take(';') {
-		return "", t, ErrCut
+	table := d.row()
+	if len(table) != 2 || !d.take(';') {
+		return "", "", t, ErrCut
 	}
+	kind, _ = table[0].(string)
+	columns, _ = table[1].(string)
 	t, err = DecodeTable(payload[d.pos:])
-	return columns, t, err
+	return kind, columns, t, err
 }
 
 // DecodeLog reads what [Marks.AnswerLog] raises.

@@ -143,15 +143,17 @@ func (m Marks) AnswerKnown(read string, columns []string) string {
 // AnswerNoRows is AnswerRows for no rows.
 func (m Marks) AnswerNoRows() string { return m.answer(names + "||'0;'") }
 
-// RaiseRow returns the list of a RETURNING that raises what columns the table has, the
-// names that [NamesTable] has kept, and the first row of another list with n columns.
+// RaiseRow returns the list of a RETURNING that raises what the table is and what columns
+// it has, the names that [NamesTable] has kept, and the first row of another list with n
+// columns.
 func (m Marks) RaiseRow(table, list string, n int) string {
-	return "(SELECT " + m.raise() + " FROM (SELECT (SELECT quote(" + TableColumns(table) + "))||';'||" + names +
+	return "(SELECT " + m.raise() + " FROM (SELECT (SELECT quote(type)||','||quote(" + TableColumns(table) +
+		") FROM pragma_table_list(" + sqltext.QuoteString(table) + "))||';'||" + names +
 		"||'1;'||" + returned(list, n) + " AS p))"
 }
 
 // AnswerNoRow returns the statement that raises, if [Marks.RaiseRow] has raised nothing.
-func (m Marks) AnswerNoRow() string { return m.answer("'NULL;'||" + names + "||'0;'") }
+func (m Marks) AnswerNoRow() string { return m.answer("'NULL,NULL;'||" + names + "||'0;'") }
 
 // TableColumns is an expression: the columns of a table, as a JSON array of arrays of
 // name, type, position in the primary key from 1, and what pragma_table_xinfo calls
@@ -172,8 +174,8 @@ func returned(list string, n int) string {
 }
 
 // Log returns the statements that keep what a write returns, for [Marks.AnswerLog]. A
-// trigger takes down its rows: list has n columns, over the table's columns.
-func Log(table, list string, n int, columns []string, rowid string, events []string) []string {
+// trigger takes down its rows: list has n columns, over the table's, which are quoted.
+func Log(table, list string, n int, columns []string, events []string) []string {
 	statements := []string{"CREATE TABLE " + scratch + "_log (r)"}
 	for _, event := range events {
 		row := "new"
@@ -186,11 +188,7 @@ func Log(table, list string, n int, columns []string, rowid string, events []str
 			if i > 0 {
 				from.WriteByte(',')
 			}
-			column = sqltext.QuoteIdent(column)
 			from.WriteString(row + "." + column + " AS " + column)
-		}
-		if rowid != "" {
-			from.WriteString("," + row + "." + rowid + " AS " + rowid)
 		}
 		statements = append(statements, "CREATE TRIGGER "+scratch+"_"+event+" AFTER "+event+" ON "+
 			sqltext.QuoteIdent(table)+" BEGIN INSERT INTO "+scratch+"_log SELECT "+

@@ -196,3 +196,51 @@ func TestAgreesWithSQLite(t *testing.T) {
 		}
 	}
 }
+
+// TestNotNull checks that SQLite refuses NULL wherever a column is said to be NOT NULL.
+func TestNotNull(t *testing.T) {
+	t.Parallel()
+	db, s := openDB(t)
+	if err := db.Exec("PRAGMA foreign_keys = off"); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"users", "posts", "tags", "strict_one", "keyed", "falling", "tabled", "a", "b", "rowids"} {
+		columns, ok := s.Columns(table)
+		if !ok {
+			t.Fatal(table)
+		}
+		for _, c := range columns {
+			// What keeps NULL out shows as a constraint, or in the value that took its place.
+			sql := "INSERT INTO " + table + " SELECT "
+			for i, other := range columns {
+				if i > 0 {
+					sql += ", "
+				}
+				switch {
+				case other.Name == c.Name:
+					sql += "NULL"
+				case other.Type == "BLOB":
+					sql += "x'00'"
+				default:
+					sql += "1"
+				}
+			}
+			err := db.Exec("SAVEPOINT s; " + sql)
+			null := false
+			if err == nil {
+				stmt, _, e := db.Prepare("SELECT count(*) FROM " + table + " WHERE " + sqltext.QuoteIdent(c.Name) + " IS NULL")
+				if e != nil {
+					t.Fatal(e)
+				}
+				null = stmt.Step() && stmt.ColumnInt(0) > 0
+				stmt.Close()
+			}
+			if e := db.Exec("ROLLBACK TO s; RELEASE s"); e != nil {
+				t.Fatal(e)
+			}
+			if null != (c.Null == sqlschema.Nullable) {
+				t.Errorf("%s.%s: we say %d, SQLite takes NULL: %t, %v", table, c.Name, c.Null, null, err)
+			}
+		}
+	}
+}
