@@ -157,7 +157,7 @@ func TestLibrariesDoNotPrint(t *testing.T) {
 // internal.
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
-	places := []string{"d1/rest", "d1/embedded", "d1/bridge", "d1/binding"}
+	places := []string{"d1/rest", "d1/embedded", "d1/bridge", "d1/binding", "kv/rest", "kv/binding", "kv/ond1"}
 	for _, s := range sources(t) {
 		if s.test {
 			continue
@@ -175,13 +175,13 @@ func TestImportsPointOneWay(t *testing.T) {
 				continue
 			}
 			switch {
-			case s.pkg == "d1" && !strings.HasPrefix(own, "internal/"):
+			case (s.pkg == "d1" || s.pkg == "kv") && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s; a noun imports nothing but internal packages", s.path, own)
 			case strings.HasPrefix(own, "cmd/") && !strings.HasPrefix(s.pkg, "cmd/"):
 				t.Errorf("%s imports %s", s.path, own)
 			case own == "server" && !strings.HasPrefix(s.pkg, "cmd/") && !strings.HasPrefix(s.pkg, "server"):
 				t.Errorf("%s imports the server", s.path)
-			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "cloudflare"), s.pkg):
+			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "kv/kvtest", "cloudflare"), s.pkg):
 				t.Errorf("%s imports the place %s", s.path, own)
 			case slices.Contains([]string{"d1/migrate", "d1/dialect"}, s.pkg) && slices.Contains(places, own):
 				t.Errorf("%s imports the place %s; it works on all of them", s.path, own)
@@ -209,7 +209,8 @@ func TestFilesAreShort(t *testing.T) {
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
-		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker")
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker",
+		"./kv", "./kv/ond1", "./kv/rest", "./kv/kvtest", "./memory", "./memory/ond1", "./memory/onkv", "./memory/memorytest")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Args = append(cmd.Args, "./d1/migrate", "./d1/dialect")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -217,11 +218,11 @@ func TestWasmBuilds(t *testing.T) {
 	}
 }
 
-// TestPlacesPayForThemselves checks that a program which opens only Cloudflare's D1
+// TestPlacesPayForThemselves checks that a program which opens only Cloudflare's D1 or KV
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker", "./kv/ond1", "./kv/rest", "./memory/ond1", "./memory/onkv").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

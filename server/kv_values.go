@@ -163,10 +163,17 @@ func withTTL(opts kv.PutOptions, seconds int64, ok bool, text string) (kv.PutOpt
 	return opts, nil
 }
 
+// lastSecond is the end of the year 9999, which a time.Time is far from overflowing at.
+const lastSecond = 253_402_300_799
+
 func withExpiration(opts kv.PutOptions, seconds int64, ok bool, text string) (kv.PutOptions, *apiError) {
 	if !ok || seconds <= 0 {
 		return opts, kvFail(http.StatusBadRequest, codeKVExpiration, "put", fmt.Sprintf("Invalid expiration of %.40s. "+
 			"Please specify integer greater than the current number of seconds since the UNIX epoch.", text))
+	}
+	if seconds > lastSecond {
+		return opts, kvFail(http.StatusBadRequest, codeKVExpiration, "put",
+			fmt.Sprintf("Invalid expiration of %.40s. It is later than the year 9999.", text))
 	}
 	opts.Expiration = time.Unix(seconds, 0)
 	return opts, nil

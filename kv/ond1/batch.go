@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/kv"
@@ -115,7 +114,7 @@ func (b *batch) flushRows() {
 		return
 	}
 	b.rows.WriteByte(']')
-	b.statements = append(b.statements, d1.Statement{SQL: b.ns.putManySQL(), Args: []any{b.ns.cfg.Namespace, b.rows.String()}})
+	b.statements = append(b.statements, d1.Statement{SQL: b.ns.sql(putManySQL), Args: []any{b.ns.cfg.Namespace, b.rows.String()}})
 	b.rows.Reset()
 }
 
@@ -132,14 +131,6 @@ func (b *batch) finish() []d1.Statement {
 	b.flushRows()
 	b.flushDeletions()
 	return b.statements
-}
-
-func (ns *Namespace) putManySQL() string {
-	base := "{now}"
-	if ns.cfg.Strict {
-		base = "{now}/1000*1000"
-	}
-	return fill(strings.ReplaceAll(putManySQL, "{base}", base), ns.cfg.Table.Name)
 }
 
 // Move brings every key that a namespace in the layout of d1-namespace holds into another

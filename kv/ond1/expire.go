@@ -46,8 +46,17 @@ func (ns *Namespace) Purge(ctx context.Context, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, nil
 	}
+	if err := ns.enter(op, ""); err != nil {
+		return 0, err
+	}
+	defer ns.active.Done()
+	return ns.purge(ctx, limit)
+}
+
+func (ns *Namespace) purge(ctx context.Context, limit int) (int, error) {
+	const op = "purge"
 	n := 0
-	err := ns.run(ctx, op, "", false, func(l *layout) ([]d1.Statement, error) {
+	err := ns.attempt(ctx, op, "", false, func(l *layout) ([]d1.Statement, error) {
 		if !l.native {
 			return nil, ns.beyond(op, "", l)
 		}
@@ -66,6 +75,9 @@ func (ns *Namespace) Purge(ctx context.Context, limit int) (int, error) {
 	}
 	return n, err
 }
+
+// purgeSteps bounds how long one round of purging goes on.
+const purgeSteps = 50
 
 // wrote counts writes, and begins a step of purging when it is time for one. The step is a
 // request of its own, so no write waits for it or fails with it. One that fails is made up
@@ -88,6 +100,12 @@ func (ns *Namespace) wrote(n int) {
 		defer ns.purging.Store(false)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		_, _ = ns.Purge(ctx, 2*max(int(every), n))
+		// A step that was full has left some.
+		limit := 2 * int(min(every, 500))
+		for range purgeSteps {
+			if removed, err := ns.purge(ctx, limit); err != nil || removed < limit {
+				return
+			}
+		}
 	}()
 }

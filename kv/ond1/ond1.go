@@ -30,9 +30,9 @@ type Config struct {
 	// to 900 bytes; what is outside counts as the nearer of the two, and 0 means 256. A row
 	// of more than 1,000 bytes would take pages of its own.
 	InlineBytes int
-	// PurgeEvery is after how many writes some of the keys that have expired are removed,
-	// in a request of its own and in the background; 0 means 100, a negative number never.
-	// A step removes up to twice as many keys.
+	// PurgeEvery is after how many writes keys that have expired are removed, in the
+	// background and in requests of their own, which remove up to twice as many keys each;
+	// 0 means 100, a negative number never.
 	PurgeEvery int
 	// Now is the clock; nil means the database's own. It is there for tests.
 	Now func() time.Time
@@ -62,6 +62,7 @@ type Namespace struct {
 	closer io.Closer // nil if the database is the caller's
 	cfg    Config
 	layout atomic.Pointer[layout]
+	filled sync.Map   // the SQL of this package's own layout, by its template
 	create sync.Mutex // held while tables are made
 
 	lastVersion atomic.Int64
@@ -152,6 +153,13 @@ func (ns *Namespace) run(ctx context.Context, op, key string, write bool,
 		return err
 	}
 	defer ns.active.Done()
+	return ns.attempt(ctx, op, key, write, build, read)
+}
+
+// attempt is run for those who have entered.
+func (ns *Namespace) attempt(ctx context.Context, op, key string, write bool,
+	build func(*layout) ([]d1.Statement, error), read func(*d1.Results) error,
+) error {
 	for attempt := 0; ; attempt++ {
 		l := ns.layout.Load()
 		statements, err := build(l)

@@ -23,13 +23,22 @@ const (
 	touchSQL  = `UPDATE "{t}" AS e SET version = ?, expiration = {expiration} WHERE e.namespace = ? AND e.key = ? AND {alive} RETURNING 1`
 )
 
-// sql fills in a statement of this package's own layout.
+// sql fills in a statement of this package's own layout, once.
 func (ns *Namespace) sql(text string) string {
+	if filled, ok := ns.filled.Load(text); ok {
+		return filled.(string)
+	}
+	filled := ns.fillIn(text)
+	ns.filled.Store(text, filled)
+	return filled
+}
+
+func (ns *Namespace) fillIn(text string) string {
 	base := "{now}"
 	if ns.cfg.Strict {
 		base = "{now}/1000*1000"
 	}
-	text = strings.NewReplacer("{alive}", "(e.expiration IS NULL OR e.expiration > {now})",
+	text = strings.NewReplacer("{base}", base, "{alive}", "(e.expiration IS NULL OR e.expiration > {now})",
 		"{expiration}", "COALESCE(?, "+base+" + ?)").Replace(text)
 	return fill(text, ns.cfg.Table.Name)
 }

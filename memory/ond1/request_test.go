@@ -15,12 +15,12 @@ import (
 
 // counter is a database that counts requests and the rows that are read.
 type counter struct {
-	inner    d1.Backend
+	inner    d1.Querier
 	requests atomic.Int64
 	rows     atomic.Int64
 }
 
-func count(inner d1.Backend) *counter { return &counter{inner: inner} }
+func count(inner d1.Querier) *counter { return &counter{inner: inner} }
 
 func (c *counter) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	c.requests.Add(1)
@@ -73,7 +73,7 @@ func TestRequests(t *testing.T) {
 	for _, layout := range []ond1.Layout{ond1.LayoutDefault, ond1.LayoutMastra} {
 		t.Run(string(layout), func(t *testing.T) {
 			t.Parallel()
-			db := count(database(t, "").Backend())
+			db := count(database(t, ""))
 			s := open(t, db, ond1.Config{Layout: layout})
 			ctx := t.Context()
 			if err := s.Init(ctx); err != nil {
@@ -132,7 +132,7 @@ func TestRequests(t *testing.T) {
 // TestLongThread reads of a long thread only what it returns.
 func TestLongThread(t *testing.T) {
 	t.Parallel()
-	db := count(database(t, "").Backend())
+	db := count(database(t, ""))
 	s := open(t, db, ond1.Config{})
 	ctx := t.Context()
 	const n = 100_000
