@@ -203,7 +203,7 @@ func adviseMigration(err error) error {
 		switch {
 		case strings.Contains(p.Text, "adopt the database first"):
 			return withHint(err, "see what there is to adopt with: skylite d1 migrations adopt DATABASE --dry-run")
-		case strings.Contains(p.Text, "was changed after"):
+		case strings.Contains(p.Text, "changed after it was applied"):
 			return withHint(err, "if the change is harmless, such as one of a comment, give --allow-changed")
 		case strings.Contains(p.Text, "older than the newest"):
 			return withHint(err, "if it is to be applied all the same, give --allow-out-of-order")

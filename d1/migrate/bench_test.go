@@ -28,6 +28,28 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
+// BenchmarkRunAgainByHash is the same where a thousand are known by their hashes.
+func BenchmarkRunAgainByHash(b *testing.B) {
+	var list []migrate.Migration
+	for i := range 1000 {
+		list = append(list, step(int64(i), fmt.Sprintf("SELECT\n%d", i)))
+	}
+	db := d1test.Open(b)
+	r, err := migrate.New(db, migrate.Values(list...), migrate.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := r.Run(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Run(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkRunAgain is what a program's start costs when a hundred migrations are applied.
 func BenchmarkRunAgain(b *testing.B) {
 	db := d1test.Open(b)

@@ -108,6 +108,9 @@ func TestWrangler(t *testing.T) {
 	}
 	applied, _ := run(t, db, source, opts)
 	equal(t, "applied", applied, []int64{2})
+	if problems, err := r.Validate(t.Context()); err != nil || len(problems) != 0 {
+		t.Errorf("problems %v, error %v", problems, err)
+	}
 	equal(t, "ledger", column(t, db, `SELECT name FROM "my migrations" ORDER BY id`),
 		[]string{"0001_it's.sql", "0000_gone.sql", "0003_empty.sql", "0002_two.sql"})
 	equal(t, "ledgers", column(t, db, "SELECT count(*) FROM sqlite_master WHERE name = '__drizzle_migrations'"), []string{"0"})

@@ -206,9 +206,15 @@ func TestFailureIsLocated(t *testing.T) {
 			equal(t, "tables", column(t, db, "SELECT name FROM sqlite_master WHERE name LIKE 't%'"), []string(nil))
 		}
 	}
+	// A ledger that does not take the row is no fault of the migration's.
+	odd := d1.New(hidden{d1test.Open(t, "CREATE TABLE d1_migrations (id, name TEXT, applied_at, more NOT NULL)").Backend()})
+	_, err := newRunner(t, odd, folder("1.sql", "SELECT 1"), migrate.Options{}).Run(t.Context())
+	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Statement != -1 || !strings.Contains(err.Error(), "d1_migrations.more") {
+		t.Errorf("%+v", err)
+	}
 	// What fails at the end is nobody's fault.
 	db := d1.New(hidden{d1test.Open(t, "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p)").Backend()})
-	_, err := newRunner(t, db, folder("1.sql", "PRAGMA defer_foreign_keys=ON; INSERT INTO c VALUES (1); SELECT 1"), migrate.Options{}).Run(t.Context())
+	_, err = newRunner(t, db, folder("1.sql", "PRAGMA defer_foreign_keys=ON; INSERT INTO c VALUES (1); SELECT 1"), migrate.Options{}).Run(t.Context())
 	if e, ok := errors.AsType[*migrate.Error](err); !ok || e.Statement != -1 || !strings.Contains(err.Error(), "FOREIGN KEY") {
 		t.Errorf("%+v", err)
 	}

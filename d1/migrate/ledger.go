@@ -96,8 +96,9 @@ type drizzleLedger struct {
 	// unique.
 	named, foreign bool
 	// id says how a project's migrations are known.
-	id   drizzleID
-	rows []drizzleRow
+	id     drizzleID
+	rows   []drizzleRow
+	byHash map[string]int // where in rows
 }
 
 type drizzleRow struct {
@@ -124,6 +125,14 @@ func (l *drizzleLedger) create() string {
 
 // row returns the row that records the unit.
 func (l *drizzleLedger) row(u *unit) *drizzleRow {
+	if u.drizzle == byHash {
+		for _, hash := range []string{u.hash, u.otherHashes[0], u.otherHashes[1]} {
+			if i, ok := l.byHash[hash]; ok && hash != "" {
+				return &l.rows[i]
+			}
+		}
+		return nil
+	}
 	for i := range l.rows {
 		if row := &l.rows[i]; l.fits(u, row) {
 			return row
@@ -203,10 +212,10 @@ func (l *drizzleLedger) insert(u *unit, now time.Time) string {
 
 func (l *drizzleLedger) present(u *unit) string { return required(drizzleTable, l.recorded(u)) }
 
-// recorded is the condition of the row that was found, which may have another hash for
-// other ends of lines.
+// recorded is the condition of the row that was found, which may have another hash, for
+// other ends of lines, or another time.
 func (l *drizzleLedger) recorded(u *unit) string {
-	if row := l.row(u); u.drizzle == byHash && row != nil {
+	if row := l.row(u); row != nil && (u.drizzle == byHash || u.drizzle == byWhen && row.when != u.when) {
 		return "hash = " + sqltext.QuoteString(row.hash)
 	}
 	return l.condition(u)

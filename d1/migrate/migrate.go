@@ -12,7 +12,8 @@ import (
 type Migration struct {
 	// Version orders migrations. No two have the same.
 	Version int64
-	// Name is for people.
+	// Name is for people. With the version it also tells a migration that was changed
+	// from a new one, so programs that share a database call theirs differently.
 	Name string
 	// SQL is exactly one statement. A semicolon may follow it, and comments may stand
 	// anywhere. The SHA-256 of the text, as it is, is what the ledger knows it by.

@@ -87,8 +87,9 @@ func (r *Runner) plan(ctx context.Context) (*Plan, *state, error) {
 	if !st.primary.exists() {
 		plan.Setup = append(plan.Setup, st.primary.create())
 	}
+	changed := r.changed(st) // an error among the problems, unless it is allowed
 	for _, u := range r.set.units {
-		if st.applied(u) {
+		if st.applied(u) || slices.Contains(changed, u) {
 			plan.Skipped = append(plan.Skipped, u.record())
 			continue
 		}
@@ -146,7 +147,11 @@ func (r *Runner) conflicts(st *state) []Problem {
 	}
 	if !r.opts.AllowChanged {
 		for _, u := range r.changed(st) {
-			problems = append(problems, u.problem("it was changed after it was applied; put it back as it was, and make a new migration"))
+			was := "it was"
+			if st.unnamed() {
+				was = "by the order of the ledger's rows, which have no names, it was"
+			}
+			problems = append(problems, u.problem(was+" changed after it was applied; put it back as it was, and make a new migration"))
 		}
 	}
 	if isDrizzle && !r.opts.AllowOutOfOrder {
@@ -166,14 +171,21 @@ func (r *Runner) changed(st *state) []*unit {
 			changed = append(changed, u)
 		}
 	}
-	if l, ok := st.primary.(*drizzleLedger); ok && l.id == byHash && !l.named {
-		changed = append(changed, l.inferChanged(r.set.units)...)
+	if st.unnamed() {
+		changed = append(changed, st.primary.(*drizzleLedger).inferChanged(r.set.units)...)
 	}
 	return changed
 }
 
+// unnamed reports whether the ledger has hashes only, as lunora makes it.
+func (st *state) unnamed() bool {
+	l, ok := st.primary.(*drizzleLedger)
+	return ok && l.there && l.id == byHash && !l.named && !l.foreign
+}
+
 // inferChanged guesses where a ledger has hashes only, as lunora's: if the row behind a
-// migration's is nobody's, and the next migration is not there, then it is that one's.
+// migration's is nobody's, and the next migration is not there, then it is that one's. A
+// ledger without any migration of ours is somebody else's.
 func (l *drizzleLedger) inferChanged(units []*unit) []*unit {
 	var changed []*unit
 	next := 0 // the unit whose row should come now
@@ -182,7 +194,7 @@ func (l *drizzleLedger) inferChanged(units []*unit) []*unit {
 		switch {
 		case at >= 0:
 			next = at + 1
-		case next < len(units) && l.row(units[next]) == nil:
+		case next > 0 && next < len(units) && l.row(units[next]) == nil:
 			changed = append(changed, units[next])
 			next++
 		}

@@ -88,7 +88,7 @@ func (r *Runner) apply(ctx context.Context, b Batch) (mine bool, err error) {
 	return false, r.locate(ctx, b, err)
 }
 
-// raced reports whether a batch failed at the ledger's row, because it is there.
+// raced reports whether a batch failed because the ledger is not what it was.
 func raced(err error) bool {
 	e, ok := errors.AsType[*d1.Error](err)
 	return ok && strings.Contains(e.Message, outrun)
@@ -99,11 +99,12 @@ func raced(err error) bool {
 // end, so nothing of them stays.
 func (r *Runner) locate(ctx context.Context, b Batch, err error) error {
 	e, ok := errors.AsType[*d1.Error](err)
-	if !ok || e.Code == 0 || e.Statement >= 0 || e.Transient || len(b.own) < 2 {
+	if !ok || e.Code == 0 || e.Statement >= 0 || e.Transient {
 		return err
 	}
-	// What is before low runs, and with what is before high the error comes.
-	low, high := b.first, b.first+len(b.own)
+	// What is before low runs, and what is before high has the error in it. If all of it
+	// runs the error comes from the commit.
+	low, high := 0, len(b.Statements)
 	for low < high {
 		middle := (low + high) / 2
 		probe := append(append([]string{}, b.Statements[:middle+1]...),
@@ -118,10 +119,9 @@ func (r *Runner) locate(ctx context.Context, b Batch, err error) error {
 			return err // the world moves; better no answer than a wrong one
 		}
 	}
-	if low >= b.first+len(b.own) {
-		return err // it comes from the commit
+	if low < len(b.Statements) {
+		e.Statement = low
 	}
-	e.Statement = low
 	return err
 }
 
@@ -139,9 +139,6 @@ func (b *Batch) failed(err error, applied []Record) error {
 		return failure
 	}
 	index := e.Statement - b.first
-	if e.Statement < 0 && len(b.own) == 1 && e.Code != 0 {
-		index = 0
-	}
 	if index < 0 || index >= len(b.own) {
 		return failure
 	}

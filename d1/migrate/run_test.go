@@ -256,7 +256,7 @@ func TestChanged(t *testing.T) {
 			run(t, db, migrate.Values(step(1, tableA), step(2, tableB)), migrate.Options{})
 			changed := migrate.Values(step(1, tableA), step(2, "CREATE TABLE b (id INTEGER, more TEXT)"), step(3, users))
 			_, err := newRunner(t, db, changed, migrate.Options{}).Run(t.Context())
-			if e, ok := errors.AsType[*migrate.InvalidError](err); !ok || len(e.Problems) != 1 || e.Problems[0].Name != "m2" {
+			if e, ok := errors.AsType[*migrate.InvalidError](err); !ok || len(e.Problems) != 1 || e.Problems[0].Name != "m2" || !strings.Contains(err.Error(), "changed after it was applied") {
 				t.Fatalf("error %v", err)
 			}
 			equal(t, "ledger", column(t, db, recorded), []string{hashes[tableA], hashes[tableB]})
@@ -269,12 +269,15 @@ func TestChanged(t *testing.T) {
 				states = append(states, s.State)
 			}
 			equal(t, "states", states, []migrate.State{migrate.Applied, migrate.Changed, migrate.Pending})
+			applied, skipped := run(t, db, changed, migrate.Options{AllowChanged: true})
+			equal(t, "applied when allowed", applied, []int64{3})
+			equal(t, "skipped when allowed", skipped, []int64{1, 2})
 			// A checkout with other ends of lines is no change.
-			applied, _ := run(t, db, migrate.Values(step(1, tableA), step(2, tableB), step(4, "SELECT\n1")), migrate.Options{})
+			applied, _ = run(t, db, migrate.Values(step(1, tableA), step(2, tableB), step(3, users), step(4, "SELECT\n1")), migrate.Options{})
 			equal(t, "applied", applied, []int64{4})
-			applied, skipped := run(t, db, migrate.Values(step(1, tableA), step(2, tableB), step(4, "SELECT\r\n1")), migrate.Options{})
+			applied, skipped = run(t, db, migrate.Values(step(1, tableA), step(2, tableB), step(3, users), step(4, "SELECT\r\n1")), migrate.Options{})
 			equal(t, "applied", applied, []int64(nil))
-			equal(t, "skipped", skipped, []int64{1, 2, 4})
+			equal(t, "skipped", skipped, []int64{1, 2, 3, 4})
 		})
 	}
 }
@@ -325,4 +328,26 @@ func TestManyRunners(t *testing.T) {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+
+// TestSharedLedger runs beside others who have rows in the same table.
+func TestSharedLedger(t *testing.T) {
+	t.Parallel()
+	for name, ledger := range map[string]string{
+		"drizzle 0.x": "CREATE TABLE __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)",
+		"lunora":      "CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, created_at NUMERIC)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := d1test.Open(t, ledger, "INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('theirs', 1700000000000)")
+			source := migrate.Values(step(1, tableA), step(2, tableB))
+			applied, _ := run(t, db, source, migrate.Options{})
+			equal(t, "applied", applied, []int64{1, 2})
+			_, skipped := run(t, db, source, migrate.Options{})
+			equal(t, "skipped", skipped, []int64{1, 2})
+			if name == "drizzle 0.x" { // which goes by the newest
+				equal(t, "newest", column(t, db, "SELECT created_at FROM __drizzle_migrations ORDER BY created_at DESC LIMIT 1"), []string{"1700000000000"})
+			}
+		})
+	}
 }

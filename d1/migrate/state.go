@@ -66,7 +66,9 @@ func (r *Runner) readLedgers(ctx context.Context, drizzle *drizzleLedger, wrangl
 		if err != nil {
 			return fmt.Errorf("read the ledger %s: %w", drizzleTable, err)
 		}
-		for _, row := range rows.Rows {
+		drizzle.byHash = make(map[string]int, len(rows.Rows))
+		for i, row := range rows.Rows {
+			drizzle.byHash[text(row[0])] = i
 			drizzle.rows = append(drizzle.rows, drizzleRow{
 				hash: text(row[0]), when: number(row[1]), name: text(row[2]), named: row[2] != nil})
 		}

@@ -109,7 +109,13 @@ func (r *Runner) Validate(ctx context.Context) ([]Problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(r.Check(), r.conflicts(st)...), nil
+	problems := r.conflicts(st)
+	for _, u := range r.set.units {
+		if len(u.up) > 0 || !st.applied(u) { // an empty one that is applied does no harm any more
+			problems = append(problems, u.check()...)
+		}
+	}
+	return problems, nil
 }
 
 // Check reports the statements that D1 refuses, in all migrations. It does not ask the

@@ -13,14 +13,16 @@ import (
 
 // unit is a migration as the runner sees it.
 type unit struct {
-	version  int64
-	name     string
-	text     string // as it was read
-	hash     string // SHA-256 of text, in lower-case hexadecimal
-	up       []statement
-	down     []statement
-	hasDown  bool
-	downText string
+	version int64
+	name    string
+	text    string // as it was read
+	hash    string // SHA-256 of text, in lower-case hexadecimal
+	// otherHashes are those of the text with other ends of lines.
+	otherHashes [2]string
+	up          []statement
+	down        []statement
+	hasDown     bool
+	downText    string
 
 	// What the ledgers know it by. A unit can be recorded in wrangler's if it has a path,
 	// and in drizzle's if it has an identity there.
@@ -60,19 +62,22 @@ func hashOf(text string) string {
 // hasHash reports whether a recorded hash is that of the migration, be it checked out
 // with other ends of lines.
 func (u *unit) hasHash(hash string) bool {
-	if hash == u.hash {
-		return true
+	return hash == u.hash || u.otherHashes[0] != "" && (hash == u.otherHashes[0] || hash == u.otherHashes[1])
+}
+
+// hashesOf returns the hashes of a text with the ends of lines of Unix and of Windows, if
+// it has lines.
+func hashesOf(text string) (hashes [2]string) {
+	if !strings.Contains(text, "\n") {
+		return hashes
 	}
-	if !strings.Contains(u.text, "\n") {
-		return false
-	}
-	unix := strings.ReplaceAll(u.text, "\r\n", "\n")
-	return hash == hashOf(unix) || hash == hashOf(strings.ReplaceAll(unix, "\n", "\r\n"))
+	unix := strings.ReplaceAll(text, "\r\n", "\n")
+	return [2]string{hashOf(unix), hashOf(strings.ReplaceAll(unix, "\n", "\r\n"))}
 }
 
 // newUnit reads the text of a migration that may have several statements.
 func newUnit(r Record, text string) (*unit, error) {
-	u := &unit{version: r.Version, name: r.Name, text: text, hash: hashOf(text)}
+	u := &unit{version: r.Version, name: r.Name, text: text, hash: hashOf(text), otherHashes: hashesOf(text)}
 	// One without SQL may have been recorded long ago; it is refused where it is to run.
 	var err error
 	if u.up, err = statements(text); err != nil && err != errEmpty {
