@@ -1,12 +1,13 @@
 package e2e
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,23 +21,60 @@ import (
 	"github.com/skylite-go/skylite/memory/ond1"
 )
 
-// mastra runs Mastra's D1Store on a database of the server.
-func (f *fixture) mastra(t *testing.T, database, action string, in any, out any) {
+// mastra is a process with Mastra's D1Store, on the databases of a server.
+type mastra struct {
+	*fixture
+	mu    sync.Mutex
+	stdin io.WriteCloser
+	lines *bufio.Reader
+	log   lockedBuffer
+}
+
+func startMastra(t *testing.T, f *fixture) *mastra {
 	t.Helper()
 	c := f.client(t)
-	running <- struct{}{}
-	defer func() { <-running }()
-	cmd := exec.CommandContext(t.Context(), localPath(t, "node_modules/.bin/node"), localPath(t, "mastra/store.mjs"), database, action, "app_")
-	cmd.Dir, cmd.Env = c.dir, c.environ()
-	cmd.WaitDelay = 5 * time.Second
-	cmd.Stdin = strings.NewReader(encode(t, in))
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("mastra %s: %v\n%s%s", action, err, &stdout, &stderr)
+	cmd := exec.CommandContext(t.Context(), localPath(t, "node_modules/.bin/node"), localPath(t, "mastra/store.mjs"))
+	m := &mastra{fixture: f}
+	cmd.Dir, cmd.Env, cmd.Stderr, cmd.WaitDelay = c.dir, c.environ(), &m.log, 5*time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.stdin, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		m.stdin.Close() // and it ends
+		_ = cmd.Wait()
+	})
+	m.lines = bufio.NewReader(out)
+	return m
+}
+
+// do lets Mastra do something on a database.
+func (m *mastra) do(t *testing.T, database, action string, in any, out any) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fmt.Fprintln(m.stdin, encode(t, map[string]any{"database": database, "action": action, "input": in}))
+	line, err := m.lines.ReadBytes('\n')
+	var reply struct {
+		Answer json.RawMessage
+		Error  string
+	}
+	if err == nil {
+		err = json.Unmarshal(line, &reply)
+	}
+	if err != nil || reply.Error != "" {
+		t.Fatalf("mastra %s: %v\n%s\n%s%s", action, err, reply.Error, line, &m.log)
 	}
 	if out != nil {
-		printed(t, stdout.String(), out)
+		if err := json.Unmarshal(reply.Answer, out); err != nil {
+			t.Fatalf("mastra %s: %v: %s", action, err, reply.Answer)
+		}
 	}
 }
 
@@ -128,10 +166,9 @@ func conversation(side string) (memory.Thread, []memory.Message, memory.Metadata
 func TestMastra(t *testing.T) {
 	needMastra(t)
 	t.Parallel()
-	f := serveFiles(t)
+	f := startMastra(t, serveFiles(t))
 	for _, first := range []string{"mastra", "go"} {
 		t.Run(first+" begins", func(t *testing.T) {
-			t.Parallel()
 			id := f.create(t, "memory-"+first)
 			db, s := f.store(t, id)
 			ctx := t.Context()
@@ -140,25 +177,25 @@ func TestMastra(t *testing.T) {
 					t.Fatal(err)
 				}
 				before := schema(t, db)
-				f.mastra(t, id, "init", nil, nil)
+				f.do(t, id, "init", nil, nil)
 				if diff := cmp.Diff(before, schema(t, db)); diff != "" {
 					t.Errorf("Mastra has changed our tables: %s", diff)
 				}
 			} else {
-				f.mastra(t, id, "init", nil, nil)
+				f.do(t, id, "init", nil, nil)
 			}
-			f.mastraWrites(t, id, s)
-			f.mastraReads(t, id, s)
+			f.writes(t, id, s)
+			f.reads(t, id, s)
 		})
 	}
 }
 
-// mastraWrites lets Mastra write a conversation, and reads it with ours.
-func (f *fixture) mastraWrites(t *testing.T, id string, s *ond1.Store) {
+// writes lets Mastra write a conversation, and reads it with ours.
+func (f *mastra) writes(t *testing.T, id string, s *ond1.Store) {
 	t.Helper()
 	ctx := t.Context()
 	thread, messages, metadata := conversation("mastra")
-	f.mastra(t, id, "write", map[string]any{"threads": []any{thread}, "messages": messages, "resources": []any{map[string]any{
+	f.do(t, id, "write", map[string]any{"threads": []any{thread}, "messages": messages, "resources": []any{map[string]any{
 		"id": metadata.ResourceID, "workingMemory": metadata.WorkingMemory, "metadata": metadata.Metadata,
 		"createdAt": metadata.CreatedAt, "updatedAt": metadata.UpdatedAt}}}, nil)
 	got, err := s.GetThread(ctx, thread.ID)
@@ -191,9 +228,9 @@ func (f *fixture) mastraWrites(t *testing.T, id string, s *ond1.Store) {
 	}
 }
 
-// mastraReads writes a conversation with ours, and lets Mastra read it, change it, and
+// reads writes a conversation with ours, and lets Mastra read it, change it, and
 // reads it again.
-func (f *fixture) mastraReads(t *testing.T, id string, s *ond1.Store) {
+func (f *mastra) reads(t *testing.T, id string, s *ond1.Store) {
 	t.Helper()
 	ctx := t.Context()
 	thread, messages, metadata := conversation("go")
@@ -211,7 +248,7 @@ func (f *fixture) mastraReads(t *testing.T, id string, s *ond1.Store) {
 		t.Fatal(err)
 	}
 	var answer mastraAnswer
-	f.mastra(t, id, "read", map[string]any{"threads": []string{thread.ID, "nobody"}, "resources": []string{metadata.ResourceID, "nobody"},
+	f.do(t, id, "read", map[string]any{"threads": []string{thread.ID, "nobody"}, "resources": []string{metadata.ResourceID, "nobody"},
 		"resourceThreads": "user-7", "include": map[string]any{"threadId": thread.ID, "perPage": 1,
 			"include": []any{map[string]any{"id": "go-2", "withPreviousMessages": 1}}}}, &answer)
 	if diff := cmp.Diff(&stored, answer.Threads[thread.ID]); diff != "" {
@@ -238,7 +275,7 @@ func (f *fixture) mastraReads(t *testing.T, id string, s *ond1.Store) {
 		t.Errorf("included %+v", got)
 	}
 
-	f.mastra(t, id, "write", map[string]any{"update": map[string]any{"id": thread.ID, "title": "new", "metadata": map[string]any{"more": true}},
+	f.do(t, id, "write", map[string]any{"update": map[string]any{"id": thread.ID, "title": "new", "metadata": map[string]any{"more": true}},
 		"patch": []any{map[string]any{"id": "go-0", "role": "assistant"}}, "remove": []string{"go-3"}}, nil)
 	got, err := s.GetThread(ctx, thread.ID)
 	if err != nil || got.Title != "new" || got.Metadata["more"] != true || got.Metadata["category"] != "support" {
