@@ -107,6 +107,7 @@ func CheckMessages(messages []Message, now time.Time) ([]Message, error) {
 		if m.Type == "v2" {
 			m.Type = ""
 		}
+		m.Content = bytes.TrimSpace(m.Content)
 		var err error
 		if m.CreatedAt, err = timeOr(m.CreatedAt, now); err != nil {
 			return nil, err

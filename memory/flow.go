@@ -33,9 +33,11 @@ func Last(ctx context.Context, s Store, threadID string, n int) ([]Message, erro
 }
 
 // Messages yields all the messages that a query chooses, page after page, of PerPage each.
-// An error is yielded last, with a zero Message.
+// Include is not used. An error is yielded last, with a zero Message.
 func Messages(ctx context.Context, s Store, query MessageQuery) iter.Seq2[Message, error] {
+	query.Include = nil
 	return func(yield func(Message, error) bool) {
+		query := query
 		for {
 			page, err := s.ListMessages(ctx, query)
 			if err != nil {

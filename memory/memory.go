@@ -37,7 +37,7 @@ type Message struct {
 	Type string `json:"type,omitempty"`
 	// CreatedAt is to the millisecond, in UTC. The zero time is replaced by the present.
 	CreatedAt time.Time `json:"createdAt"`
-	// Content is JSON, kept to the byte. See [ParseContent] and [TextContent].
+	// Content is JSON, kept to the byte, but for white space around it. See [ParseContent] and [TextContent].
 	Content json.RawMessage `json:"content"`
 }
 
