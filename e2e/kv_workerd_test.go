@@ -139,6 +139,28 @@ func TestKVOnWorkerd(t *testing.T) {
 	})
 }
 
+// TestKVOverREST runs the conformance suite on a namespace in a D1 database of the server's.
+func TestKVOverREST(t *testing.T) {
+	t.Parallel()
+	f := serveFiles(t)
+	backend, err := rest.Open(rest.Config{API: cloudflare.Config{APIToken: token, BaseURL: f.base, Timeout: -1}, AccountID: account,
+		DatabaseID: f.create(t, "kv")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := d1.New(backend)
+	t.Cleanup(func() { _ = db.Close() })
+	var n atomic.Int32
+	kvtest.Run(t, kvtest.Options{MaxValue: 3 << 20}, func(t *testing.T) kv.Namespace {
+		ns, err := ond1.New(db, ond1.Config{Namespace: fmt.Sprint("n", n.Add(1)), Table: ond1.Table{Name: "kv"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ns.Close() })
+		return ns
+	})
+}
+
 // kvCost says how many rows an operation reads and writes, as docs/kv.md does.
 type kvCost struct {
 	name          string

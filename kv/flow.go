@@ -94,8 +94,8 @@ func Copy(ctx context.Context, to, from Namespace, prefix string) (int, error) {
 		if err != nil {
 			return n, err
 		}
-		copied, err := copyKeys(ctx, to, from, page.Keys)
-		n += copied
+		copied, err := CopyKeys(ctx, to, from, page.Keys)
+		n += len(copied)
 		if err != nil {
 			return n, err
 		}
@@ -106,25 +106,21 @@ func Copy(ctx context.Context, to, from Namespace, prefix string) (int, error) {
 	return n, nil
 }
 
-// CopyKeys is [Copy] for up to [MaxGetKeys] keys of a list.
-func CopyKeys(ctx context.Context, to, from Namespace, keys []Key) error {
-	_, err := copyKeys(ctx, to, from, keys)
-	return err
-}
-
-func copyKeys(ctx context.Context, to, from Namespace, keys []Key) (int, error) {
+// CopyKeys is [Copy] for up to [MaxGetKeys] keys of a list. It returns those that it has put.
+func CopyKeys(ctx context.Context, to, from Namespace, keys []Key) ([]string, error) {
 	if len(keys) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	entries, err := ReadKeys(ctx, from, keys)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	writes := make([]Write, 0, len(keys))
-	now := time.Now()
+	copied := make([]string, 0, len(keys))
+	soon := time.Now().Add(minTTL(to) + time.Second)
 	for _, key := range keys {
 		entry := entries[key.Name]
-		if entry == nil || !key.Expiration.IsZero() && key.Expiration.Before(now.Add(minTTL(to)+time.Second)) {
+		if entry == nil || !key.Expiration.IsZero() && key.Expiration.Before(soon) {
 			continue
 		}
 		w := Write{Key: key.Name, Value: entry.Value, PutOptions: PutOptions{Expiration: key.Expiration}}
@@ -132,8 +128,12 @@ func copyKeys(ctx context.Context, to, from Namespace, keys []Key) (int, error) 
 			w.Metadata = entry.Metadata
 		}
 		writes = append(writes, w)
+		copied = append(copied, key.Name)
 	}
-	return len(writes), WriteAll(ctx, to, writes)
+	if err := WriteAll(ctx, to, writes); err != nil {
+		return nil, err
+	}
+	return copied, nil
 }
 
 // ReadKeys reads the entries of up to [MaxGetKeys] keys of a list: at once or, if their values

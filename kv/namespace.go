@@ -64,7 +64,7 @@ type Entry struct {
 	// Metadata is JSON, or nil if there is none. See [DecodeMetadata].
 	Metadata json.RawMessage
 	// Expiration is when the key ends. It is zero if it never does, and where the place
-	// does not say (a binding does not, nor does reading many keys over the REST API).
+	// does not say, as KV's binding inside a Worker does not.
 	Expiration time.Time
 	// Version names this state of the key, in a place that is a [Swapper]; elsewhere it
 	// is empty.

@@ -133,30 +133,34 @@ func (b *batch) finish() []d1.Statement {
 	return b.statements
 }
 
-// Move brings every key that a namespace in the layout of d1-namespace holds into another
-// namespace, and removes it from the first, step by step: what was moved is never lost, and
-// an error can be followed by another Move. It returns how many keys it has moved. Nobody
-// may write the first namespace meanwhile. Its table is left, empty.
+// Move brings the keys that a namespace in the layout of d1-namespace holds into another
+// namespace, and removes them from the first, step by step: a key is removed when it has been
+// stored, and an error can be followed by another Move. Keys that have less of their life left
+// than the other namespace takes stay. It returns how many keys it has moved. Nobody may write
+// the first namespace meanwhile. Its table is left.
 func Move(ctx context.Context, to kv.Namespace, from *Namespace) (int, error) {
 	moved := 0
-	for {
-		page, err := from.List(ctx, kv.ListOptions{Limit: kv.MaxGetKeys})
-		if err != nil || len(page.Keys) == 0 {
+	for page := (kv.Page{}); !page.Complete; {
+		var err error
+		page, err = from.List(ctx, kv.ListOptions{Limit: kv.MaxGetKeys, Cursor: page.Cursor})
+		if err != nil {
 			return moved, err
 		}
-		if l := from.layout.Load(); l.native {
+		if len(page.Keys) > 0 && from.layout.Load().native {
 			return moved, errors.New("kv: move: the namespace has not the layout of d1-namespace; use kv.Copy")
 		}
-		deletions := make([]kv.Write, len(page.Keys))
-		for i, key := range page.Keys {
-			deletions[i] = kv.Write{Key: key.Name, Delete: true}
-		}
-		if err := kv.CopyKeys(ctx, to, from, page.Keys); err != nil {
+		copied, err := kv.CopyKeys(ctx, to, from, page.Keys)
+		if err != nil {
 			return moved, err
+		}
+		deletions := make([]kv.Write, len(copied))
+		for i, key := range copied {
+			deletions[i] = kv.Write{Key: key, Delete: true}
 		}
 		if err := from.Batch(ctx, deletions); err != nil {
 			return moved, err
 		}
-		moved += len(page.Keys)
+		moved += len(copied)
 	}
+	return moved, nil
 }

@@ -172,24 +172,20 @@ func (ns *Namespace) attempt(ctx context.Context, op, key string, write bool,
 			return nil
 		case attempt < 3 && isCollision(err): // of two random chunk numbers
 		case attempt < 2 && isSchema(err):
-			if missing, learnErr := ns.learn(ctx, l, write); learnErr != nil || missing {
-				return ns.learned(op, key, err, learnErr)
+			switch found, learnErr := ns.learn(ctx, l, write, err); {
+			case learnErr != nil:
+				return convert(op, key, learnErr)
+			case found == asThought:
+				return convert(op, key, err)
+			case found == noTable && ns.cfg.Table.NoAutoCreate:
+				return convert(op, key, err)
+			case found == noTable:
+				return errNoTable
 			}
 		default:
 			return convert(op, key, err)
 		}
 	}
-}
-
-// learned is the outcome of a request to a table that does not exist: nothing is found in it.
-func (ns *Namespace) learned(op, key string, err, learnErr error) error {
-	switch {
-	case learnErr != nil:
-		return convert(op, key, learnErr)
-	case ns.cfg.Table.NoAutoCreate:
-		return convert(op, key, err)
-	}
-	return errNoTable
 }
 
 // errNoTable says that there is no table yet, and so no key.

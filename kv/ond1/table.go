@@ -90,42 +90,55 @@ func (ns *Namespace) Create(ctx context.Context) error {
 		return err
 	}
 	defer ns.active.Done()
-	_, err := ns.learn(ctx, nil, true)
+	_, err := ns.learn(ctx, nil, true, nil)
 	return convert("create", "", err)
 }
 
-// learn finds out what a table is like, after a request that took it to be like was failed.
-// It makes the table, if that is to be written and may be made; missing says that there still
-// is none.
-func (ns *Namespace) learn(ctx context.Context, was *layout, write bool) (missing bool, err error) {
+// finding is what was found out about a table.
+type finding uint8
+
+const (
+	otherwise finding = iota // it is not as it was thought to be, or has been made: try again
+	asThought                // it is, so the fault is the request's
+	noTable                  // there is none, and none is made
+)
+
+// learn finds out what a table is like, after a request that took it to be like was has failed,
+// and makes it, if it is to be written and may be made.
+func (ns *Namespace) learn(ctx context.Context, was *layout, write bool, failure error) (finding, error) {
 	ns.create.Lock()
 	defer ns.create.Unlock()
 	if l := ns.layout.Load(); was != nil && l != was {
-		return false, nil // somebody else has found out
+		return otherwise, nil // somebody else has found out
 	}
 	columns, err := ns.columns(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	l, err := layoutOf(ns.cfg, columns)
 	switch {
 	case err != nil:
-		return false, err
+		return 0, err
 	case l != nil && !l.native:
+		if was != nil && was.name == l.name {
+			return asThought, nil
+		}
 		ns.layout.Store(l)
-		return false, nil
+		return otherwise, nil
+	case l != nil && failure != nil && !strings.Contains(failure.Error(), "no such table: "):
+		return asThought, nil
 	case l == nil && ns.cfg.Table.NoAutoCreate && write:
-		return false, d1.NewError(fmt.Sprintf("no such table: %s; make it, or let NoAutoCreate be false", ns.cfg.Table.Name))
+		return 0, d1.NewError(fmt.Sprintf("no such table: %s; make it, or let NoAutoCreate be false", ns.cfg.Table.Name))
 	case l == nil && !write:
-		return true, nil
+		return noTable, nil
 	case ns.cfg.Table.NoAutoCreate:
-		return false, nil
+		return asThought, nil
 	}
 	var statements []d1.Statement
 	for _, sql := range schema(ns.cfg.Table.Name) {
 		statements = append(statements, d1.Statement{SQL: sql})
 	}
-	return false, ns.send(ctx, statements, nil)
+	return otherwise, ns.send(ctx, statements, nil)
 }
 
 // columns returns the names of the table's columns, or none if there is no table.

@@ -409,3 +409,34 @@ func TestSchemaIsStatements(t *testing.T) {
 		t.Errorf("%q, %v", statements, err)
 	}
 }
+
+// TestExpiryBoundary: a key is dead from its very millisecond on.
+func TestExpiryBoundary(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for _, strict := range []bool{false, true} {
+		c := newClock() // at 123 ms past the second
+		ns := open(t, database(t, ""), ond1.Config{Now: c.Now, Strict: strict})
+		if err := ns.Put(ctx, "k", []byte("v"), kv.PutOptions{TTL: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		life := time.Minute
+		if strict { // KV counts from the beginning of the second
+			life -= 123 * time.Millisecond
+		}
+		c.Advance(life - time.Millisecond)
+		if _, err := ns.Get(ctx, "k"); err != nil {
+			t.Errorf("strict %v: a millisecond before: %v", strict, err)
+		}
+		if page, err := ns.List(ctx, kv.ListOptions{}); err != nil || len(page.Keys) != 1 {
+			t.Errorf("strict %v: a millisecond before: %v, %v", strict, page, err)
+		}
+		c.Advance(time.Millisecond)
+		if _, err := ns.Get(ctx, "k"); !errors.Is(err, kv.ErrNotFound) {
+			t.Errorf("strict %v: at its end: %v", strict, err)
+		}
+		if page, err := ns.List(ctx, kv.ListOptions{}); err != nil || len(page.Keys) != 0 {
+			t.Errorf("strict %v: at its end: %v, %v", strict, page, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func (ns *Namespace) Batch(ctx context.Context, writes []kv.Write) error {
 	if err != nil || len(writes) == 0 {
 		return err
 	}
-	if err := ns.enter("batch", ""); err != nil {
+	if err := ns.enter(ctx, "batch", ""); err != nil {
 		return err
 	}
 	defer ns.active.Done()

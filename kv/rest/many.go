@@ -63,7 +63,7 @@ func (ns *Namespace) GetManyWithMetadata(ctx context.Context, keys []string) (ma
 	if err := kv.CheckKeys(op, keys); err != nil {
 		return nil, err
 	}
-	if err := ns.enter(op, ""); err != nil {
+	if err := ns.enter(ctx, op, ""); err != nil {
 		return nil, err
 	}
 	defer ns.active.Done()

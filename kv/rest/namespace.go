@@ -67,7 +67,12 @@ func (ns *Namespace) Close() error {
 	return nil
 }
 
-func (ns *Namespace) enter(op, key string) error {
+// enter counts a request in, unless it is known not to be wanted any more: its context has ended,
+// or the Namespace is closed.
+func (ns *Namespace) enter(ctx context.Context, op, key string) error {
+	if err := ctx.Err(); err != nil {
+		return &kv.Error{Op: op, Key: key, Outcome: kv.OutcomeUnsent, Err: err}
+	}
 	ns.mu.RLock()
 	defer ns.mu.RUnlock()
 	if ns.closed {
@@ -97,7 +102,7 @@ func (ns *Namespace) get(ctx context.Context, key string) ([]byte, time.Time, er
 	if err := kv.CheckKey(op, key); err != nil {
 		return nil, time.Time{}, err
 	}
-	if err := ns.enter(op, key); err != nil {
+	if err := ns.enter(ctx, op, key); err != nil {
 		return nil, time.Time{}, err
 	}
 	defer ns.active.Done()
@@ -144,7 +149,7 @@ func (ns *Namespace) Put(ctx context.Context, key string, value []byte, opts kv.
 	if err != nil {
 		return err
 	}
-	if err := ns.enter(op, key); err != nil {
+	if err := ns.enter(ctx, op, key); err != nil {
 		return err
 	}
 	defer ns.active.Done()
@@ -198,7 +203,7 @@ func (ns *Namespace) Delete(ctx context.Context, key string) error {
 	if err := kv.CheckKey(op, key); err != nil {
 		return err
 	}
-	if err := ns.enter(op, key); err != nil {
+	if err := ns.enter(ctx, op, key); err != nil {
 		return err
 	}
 	defer ns.active.Done()
@@ -215,7 +220,7 @@ func (ns *Namespace) List(ctx context.Context, opts kv.ListOptions) (kv.Page, er
 	if err := kv.CheckList(opts); err != nil {
 		return kv.Page{}, err
 	}
-	if err := ns.enter(op, opts.Prefix); err != nil {
+	if err := ns.enter(ctx, op, opts.Prefix); err != nil {
 		return kv.Page{}, err
 	}
 	defer ns.active.Done()
