@@ -22,7 +22,7 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 func TestPackagesInWorkerd(t *testing.T) {
 	needNPM(t)
 	t.Parallel()
-	for _, pkg := range []string{"d1/binding"} {
+	for _, pkg := range []string{"d1/binding", "memory/ond1"} {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
 			c := (&fixture{}).client(t)

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -65,7 +66,7 @@ func (p *Part) UnmarshalJSON(data []byte) error {
 // an array of parts, is read as what it is in format 2.
 func ParseContent(content json.RawMessage) (Content, error) {
 	var text string
-	if json.Unmarshal(content, &text) == nil {
+	if bytes.HasPrefix(bytes.TrimSpace(content), []byte{'"'}) && json.Unmarshal(content, &text) == nil {
 		return Content{Format: 2, Parts: []Part{{Type: "text", Text: text}}, Text: text}, nil
 	}
 	c := Content{Format: 2}
