@@ -209,10 +209,10 @@ func TestFilesAreShort(t *testing.T) {
 func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
-		"./d1/binding", "./d1/bridge", "./d1/d1http", "./worker",
-		"./kv", "./kv/ond1", "./kv/rest", "./kv/kvtest", "./memory", "./memory/ond1", "./memory/onkv", "./memory/onkv/onrest", "./memory/memorytest")
+		"./d1/binding", "./d1/bridge", "./d1/d1http", "./d1/migrate", "./d1/dialect", "./worker",
+		"./kv", "./kv/ond1", "./kv/rest", "./kv/binding", "./kv/kvtest",
+		"./memory", "./memory/ond1", "./memory/onkv", "./memory/onkv/onrest", "./memory/memorytest")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	cmd.Args = append(cmd.Args, "./d1/migrate", "./d1/dialect")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -222,7 +222,8 @@ func TestWasmBuilds(t *testing.T) {
 // links no SQLite engine.
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding", "./worker", "./kv/ond1", "./kv/rest", "./memory/ond1", "./memory/onkv").Output()
+	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding",
+		"./kv/ond1", "./kv/rest", "./kv/binding", "./memory/ond1", "./memory/onkv", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

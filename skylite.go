@@ -22,6 +22,7 @@ import (
 	_ "github.com/skylite-go/skylite/d1/d1sql"    // the driver
 	_ "github.com/skylite-go/skylite/d1/embedded" // file:
 	_ "github.com/skylite-go/skylite/d1/rest"     // d1:
-	_ "github.com/skylite-go/skylite/kv/ond1"     // file:, d1: with a namespace
+	_ "github.com/skylite-go/skylite/kv/binding"  // binding:
+	_ "github.com/skylite-go/skylite/kv/ond1"     // file:, d1:, d1+bridge: with a namespace
 	_ "github.com/skylite-go/skylite/kv/rest"     // kv:
 )

@@ -27,6 +27,9 @@ func (timeoutError) Temporary() bool { return true }
 
 // attempt sends a call once. A nil error means a status of success.
 func (c *Client) attempt(ctx context.Context, call Call, body []byte) (*http.Response, error) {
+	if err := c.spend(ctx); err != nil {
+		return nil, c.callError(call, OutcomeUnsent, err)
+	}
 	watched, cancel := context.WithCancelCause(ctx)
 	w := &watch{ctx: watched, cancel: cancel, limit: c.cfg.Timeout}
 	w.start()
@@ -49,6 +52,9 @@ func (c *Client) attempt(ctx context.Context, call Call, body []byte) (*http.Res
 	w.ReadCloser = resp.Body
 	resp.Body = w
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		if pause := retryAfter(resp.Header, c.cfg.Now()); pause > 0 && c.budget != nil && resp.StatusCode == http.StatusTooManyRequests {
+			c.budget.close(c.cfg.Now().Add(pause))
+		}
 		return nil, c.statusError(call, resp)
 	}
 	return resp, nil

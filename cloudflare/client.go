@@ -75,6 +75,7 @@ type Client struct {
 	http   *http.Client
 	header http.Header
 	owned  bool // the transport is the client's own
+	budget *budget
 }
 
 // New returns a Client. It checks the Config and sends nothing.
@@ -92,6 +93,7 @@ func New(cfg Config) (*Client, error) {
 	header.Set("Accept", "application/json")
 	c := &Client{cfg: cfg, base: base, header: header, owned: cfg.HTTPClient == nil}
 	c.http = c.httpClient()
+	c.budget = cfg.budget()
 	return c, nil
 }
 

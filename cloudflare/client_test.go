@@ -296,7 +296,7 @@ func TestTimeout(t *testing.T) {
 				w.(http.Flusher).Flush()
 			}
 			<-release
-		}, func(cfg *Config) { cfg.Timeout, cfg.MaxRetries = 20*time.Millisecond, 1 })
+		}, func(cfg *Config) { cfg.Timeout, cfg.MaxRetries = 300*time.Millisecond, 1 })
 		_, err := c.Request(t.Context(), Call{Method: "POST", Path: path, Body: []byte("b")}, nil)
 		timeout, isNet := errors.AsType[net.Error](err)
 		if !Ambiguous(err) || !isNet || !timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -315,14 +315,14 @@ func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
-	}, func(cfg *Config) { cfg.Timeout = 50 * time.Millisecond })
+	}, func(cfg *Config) { cfg.Timeout = time.Second })
 	resp, err := c.Stream(t.Context(), Call{Path: "/x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	for range 2 {
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(1100 * time.Millisecond)
 		if _, err := io.ReadFull(resp.Body, make([]byte, 100_000)); err != nil {
 			t.Fatal(err)
 		}

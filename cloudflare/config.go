@@ -46,6 +46,11 @@ type Config struct {
 	// MaxRetryWait is the longest pause before a call is sent again; 0 means 30
 	// seconds. If Retry-After asks for more, the error is returned at once.
 	MaxRetryWait time.Duration
+	// Budget is how many requests may be sent in five minutes by all the clients of this
+	// process that have the same credentials and the same Budget; what is more waits. 0
+	// means [DefaultBudget] for Cloudflare's own API, reached over an [http.Transport],
+	// and no bound for any other; a negative number is no bound.
+	Budget int
 	// Timeout is how long one attempt waits for the answer to begin, and then for
 	// each next part of it; 0 means 60 seconds, a negative number for ever. D1
 	// runs a call for 30 seconds at most. The context bounds the whole call.

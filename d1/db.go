@@ -21,11 +21,12 @@ type DB struct {
 	parsed  sqltext.Cache
 	shapes  shapes
 	marks   func() speculate.Marks
+	turn    turn
 }
 
 // New returns the DB of a Backend. The DB closes the Backend.
 func New(backend Backend) *DB {
-	db := &DB{backend: backend, marks: sync.OnceValue(speculate.NewMarks)}
+	db := &DB{backend: backend, marks: sync.OnceValue(speculate.NewMarks), turn: make(turn, 1)}
 	db.queries.on = db
 	return db
 }

@@ -53,6 +53,7 @@ type Tx struct {
 	writes   int  // recorded statements that write
 	verified int  // so many of ops have run before without an error
 	done     bool
+	endTurn  func() // nil if it is not the transaction's turn
 }
 
 // point is a savepoint: a position in the record.
@@ -262,7 +263,7 @@ func (tx *Tx) Rollback() error {
 	if tx.done {
 		return ErrTxDone
 	}
-	tx.done = true
+	defer tx.finish()()
 	tx.truncate(0)
 	return nil
 }
@@ -277,7 +278,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	if tx.done {
 		return ErrTxDone
 	}
-	tx.done = true
+	defer tx.finish()()
 	b, err := tx.batch(tx.ops, true)
 	if err != nil {
 		return err

@@ -203,6 +203,9 @@ func (p *Pending) LastInsertID(ctx context.Context) (int64, error) {
 	if !p.op.inserts() {
 		return 0, nil
 	}
+	if !p.tx.done {
+		p.tx.takeTurn(ctx)
+	}
 	if err := p.tx.look(ctx, p.op); err != nil {
 		return 0, err
 	}

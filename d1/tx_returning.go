@@ -38,6 +38,7 @@ func (tx *Tx) returning(ctx context.Context, o *op) (*txResult, error) {
 	if !ok {
 		return nil, refused(0, fmt.Sprintf("this %s with RETURNING cannot be read; write it more plainly", o.parsed.Verb))
 	}
+	tx.takeTurn(ctx)
 	r := &returned{clause: clause, list: o.sql[clause.ListStart:clause.ListEnd], items: clause.Items}
 	var info tableInfo
 	if clause.Star || !clause.One {

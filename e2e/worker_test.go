@@ -169,7 +169,7 @@ func TestGoWorker(t *testing.T) {
 		}
 	})
 	t.Run("bindings that are none", func(t *testing.T) {
-		for name, want := range map[string]string{"NOPE": "no binding", "KV": "is no D1 binding, but KvNamespace"} {
+		for name, want := range map[string]string{"NOPE": "no binding", "KV": "is no D1 binding, but KV"} {
 			if r := w.get(t, "/bindings/"+name); r.status != 500 || !strings.Contains(r.body, want) {
 				t.Errorf("%s: %+v", name, r)
 			}

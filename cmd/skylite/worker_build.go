@@ -62,7 +62,7 @@ func (c *buildCommand) run(ctx context.Context, _ []string) error {
 		return err
 	}
 	files := newFiles{"worker.mjs": []byte(workerEntry)}
-	if err := addModules(files, "runtime.mjs", "d1.mjs"); err != nil {
+	if err := addModules(files, "runtime.mjs", "d1.mjs", "kv.mjs"); err != nil {
 		return err
 	}
 	var err error

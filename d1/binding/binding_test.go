@@ -39,7 +39,7 @@ func TestConformance(t *testing.T) {
 func TestBindings(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"binding:NOPE":  `no binding "NOPE"`,
-		"binding:KV":    `is no D1 binding, but KvNamespace`,
+		"binding:KV":    `is no D1 binding, but KV`,
 		"binding:TEXT":  `is no D1 binding, but string`,
 		"binding:":      "binding:NAME",
 		"binding:DB0/x": "binding:NAME",

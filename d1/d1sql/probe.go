@@ -21,6 +21,8 @@ import (
 //	                                                              and uses free pages again
 //	SELECT name FROM sqlite_master        golang-migrate's Drop   without the tables that nobody can drop:
 //	WHERE type = 'table'                                          Cloudflare's _cf_… and sqlite_sequence
+//	SELECT name FROM sqlite_master        GORM, GetTables         without Cloudflare's _cf_…
+//	WHERE type = ?
 //	… FROM sqlite_master                  Atlas, ent, GORM        … name NOT LIKE '_cf_%' too: nobody may look
 //	… name NOT LIKE 'sqlite_%'                                    into Cloudflare's own tables either
 //
@@ -111,6 +113,9 @@ func mayProbe(text string) bool {
 // probeText writes the probes within a statement anew.
 func probeText(text string) (instead string, ok bool) {
 	words := tokens(text)
+	if words.are("SELECT", "NAME", "FROM", "SQLITE_MASTER", "WHERE", "TYPE", "=", "?") {
+		return text[:words[7].end] + ` AND name NOT LIKE '\_cf\_%' ESCAPE '\'`, true
+	}
 	if words.are("SELECT", "NAME", "FROM", "SQLITE_MASTER", "WHERE", "TYPE", "=", "'table'") {
 		return text[:words[7].end] + ` AND name NOT LIKE '\_cf\_%' ESCAPE '\' AND name <> 'sqlite_sequence'`, true
 	}

@@ -126,6 +126,7 @@ func TestProbes(t *testing.T) {
 			[]string{"", "1|1", list, "", "sqlite_version(),?|3.53.4,2"}},
 		{"SELECT name FROM sqlite_master WHERE type = 'table';", nil, []string{"name|t"}},
 		{"SELECT m.name FROM sqlite_master AS m WHERE type = 'view' OR m.name NOT LIKE 'sqlite_%' AND name NOT LIKE 'libsql_%'", nil, []string{"name|t"}},
+		{"SELECT name FROM sqlite_master where type = ?", []any{"table"}, []string{"name|t|sqlite_sequence"}},
 		{"SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", nil, []string{"name|sqlite_sequence|t"}},
 	} {
 		if diff := cmp.Diff(tt.want, answer(t, db, tt.query, tt.args...)); diff != "" {

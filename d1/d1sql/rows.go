@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/sqlschema"
@@ -68,9 +69,8 @@ type rows struct {
 	conn    *Conn
 	pieces  []sqltext.Statement
 	results *d1.Results
-	left    int // result sets after the current one
-	buffer  []byte
-	texts   string // the short texts of the current row
+	left    int             // result sets after the current one
+	chunk   strings.Builder // of short texts, of several rows
 
 	typed   bool         // types and convert are known for the current result
 	types   []columnType // nil if nothing is known
@@ -100,23 +100,22 @@ func (r *rows) Next(dest []driver.Value) error {
 		r.findTypes()
 	}
 	row := r.results.Row()
-	r.copyTexts(row)
-	start := 0
-	for i, v := range row {
-		if n := len(v.Bytes()); isShort(v) {
-			dest[i] = r.texts[start : start+n]
-			start += n
-			continue
-		}
-		if r.convert != nil && r.convert[i] == asReal && v.Kind() == d1.KindInteger {
+	texts := r.copyTexts(row)
+	for i := range row {
+		v := &row[i]
+		switch {
+		case isShort(v):
+			n := len(v.Bytes())
+			dest[i], texts = texts[:n], texts[n:]
+		case r.convert != nil && r.convert[i] == asReal && v.Kind() == d1.KindInteger:
 			dest[i], _ = v.Float64()
-			continue
+		default:
+			value, err := v.Any()
+			if err != nil {
+				return err
+			}
+			dest[i] = value
 		}
-		value, err := v.Any()
-		if err != nil {
-			return err
-		}
-		dest[i] = value
 	}
 	if r.convert != nil {
 		r.convertTimes(dest)
@@ -137,19 +136,34 @@ func (r *rows) convertTimes(dest []driver.Value) {
 	}
 }
 
-// copyTexts copies the short texts of a row at once.
-func (r *rows) copyTexts(row []d1.Value) {
-	r.buffer = r.buffer[:0]
-	for _, v := range row {
-		if isShort(v) {
-			r.buffer = append(r.buffer, v.Bytes()...)
+// maxChunk is how much a text that the caller keeps may keep in memory.
+const maxChunk = 1024
+
+// copyTexts copies the short texts of a row, one behind the other. Those of several rows
+// share an allocation, which grows with the number of rows.
+func (r *rows) copyTexts(row []d1.Value) string {
+	n := 0
+	for i := range row {
+		if v := &row[i]; isShort(v) {
+			n += len(v.Bytes())
 		}
 	}
-	r.texts = string(r.buffer)
+	if free := r.chunk.Cap() - r.chunk.Len(); free < n {
+		size := max(n, min(2*r.chunk.Cap(), maxChunk))
+		r.chunk = strings.Builder{}
+		r.chunk.Grow(size)
+	}
+	start := r.chunk.Len()
+	for i := range row {
+		if v := &row[i]; isShort(v) {
+			r.chunk.Write(v.Bytes())
+		}
+	}
+	return r.chunk.String()[start:]
 }
 
 // isShort reports whether a value is a text that may keep its neighbours in memory.
-func isShort(v d1.Value) bool { return v.Kind() == d1.KindText && len(v.Bytes()) <= 64 }
+func isShort(v *d1.Value) bool { return v.Kind() == d1.KindText && len(v.Bytes()) <= 64 }
 
 // findTypes finds out the types of the current result.
 func (r *rows) findTypes() {

@@ -8,5 +8,5 @@ import (
 
 func TestSerializable(t *testing.T) {
 	t.Parallel()
-	d1test.Serializable(t, open(t), 400)
+	d1test.Serializable(t, open(t), 200)
 }

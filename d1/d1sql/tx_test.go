@@ -3,7 +3,11 @@ package d1sql_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -333,5 +337,47 @@ func TestInTx(t *testing.T) {
 	wg.Wait()
 	if n := count(t, db, "SELECT age FROM users WHERE id = 1"); n != 56 {
 		t.Errorf("age %d, want 56", n)
+	}
+}
+
+// TestTxCommitCancelled ends the context while a commit is under way over HTTP: whether it
+// happened, nobody can say.
+func TestTxCommitCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	arrived := make(chan bool)
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		close(arrived)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(api.Close)
+	db, err := sql.Open("d1", "d1://account/00000000-0000-4000-8000-000000000000?token=x&base_url="+api.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// Of database/sql's transaction the end of the context is the end.
+	err = conn.Raw(func(c any) error {
+		tx, err := c.(*d1sql.Conn).BeginTx(ctx, driver.TxOptions{})
+		if err != nil {
+			return err
+		}
+		if _, err := c.(*d1sql.Conn).ExecContext(ctx, "DELETE FROM users", nil); err != nil {
+			return err
+		}
+		go func() {
+			<-arrived
+			cancel()
+		}()
+		return tx.Commit()
+	})
+	if !d1.Ambiguous(err) || !errors.Is(err, context.Canceled) || d1.Conflict(err) || d1.Retryable(err) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -148,6 +148,7 @@ func testTransactions(t *testing.T, s suite) {
 	t.Run("errors", func(t *testing.T) { testTxErrors(t, s) })
 	t.Run("schema", func(t *testing.T) { testTxSchema(t, s) })
 	t.Run("retries", func(t *testing.T) { testInTx(t, s) })
+	t.Run("turns", func(t *testing.T) { testTurns(t, s) })
 }
 
 func testConflicts(t *testing.T, s suite) {
@@ -390,4 +391,44 @@ func testInTx(t *testing.T, s suite) {
 		t.Errorf("error %v, want the function's", err)
 	}
 	wantRows(t, db, fmt.Sprintf("[[%d]]", workers*each), "SELECT n FROM c")
+}
+
+// testTurns has several transactions insert at once, none of which is run again.
+func testTurns(t *testing.T, s suite) {
+	db := s.db(t, "CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE)")
+	const workers, each = 6, 5
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range each {
+				tx := begin(t, db, nil)
+				id, err := d1.First[int64](t.Context(), tx, "INSERT INTO t (a) VALUES (?) RETURNING id", w*each+i)
+				if err == nil && i%2 == 0 {
+					var p *d1.Pending
+					if p, err = tx.Exec(t.Context(), "UPDATE t SET a = a + 1000 WHERE id = ?", id); err == nil {
+						_, err = p.RowsAffected(t.Context())
+					}
+				}
+				if err == nil {
+					err = tx.Commit(t.Context())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	wantRows(t, db, fmt.Sprintf("[[%[1]d %[1]d]]", workers*each), "SELECT count(*), max(id) FROM t")
+	t.Run("one within another", func(t *testing.T) {
+		outer, inner := begin(t, db, nil), begin(t, db, nil)
+		outer.rows("INSERT INTO t (a) VALUES ('outer') RETURNING id")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := inner.All(ctx, "INSERT INTO t (a) VALUES ('inner') RETURNING id"); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want the context's", err)
+		}
+		_ = inner.Rollback()
+		outer.commit()
+	})
 }

@@ -38,14 +38,23 @@ func (u *unit) check() []Problem {
 	if len(u.up) == 0 {
 		return []Problem{u.problem(errEmpty.Error())}
 	}
-	var all []Problem
-	for i, st := range u.up {
-		text, at := st.refused()
-		if text == "" {
-			continue
+	return u.refused(u.up, u.text, "")
+}
+
+// checkDown finds what D1 is known to refuse in the way back.
+func (u *unit) checkDown() []Problem {
+	if !u.hasDown {
+		return []Problem{u.problem("it has no down migration")}
+	}
+	return u.refused(u.down, u.downText, "in its down migration: ")
+}
+
+func (u *unit) refused(statements []statement, text, where string) (all []Problem) {
+	for i, st := range statements {
+		if why, at := st.refused(); why != "" {
+			offset := st.Start + at
+			all = append(all, Problem{u.record(), i, offset, lineAt(text, offset), where + why})
 		}
-		offset := st.Start + at
-		all = append(all, Problem{u.record(), i, offset, lineAt(u.text, offset), text})
 	}
 	return all
 }

@@ -32,8 +32,12 @@ func (r *Runner) back(ctx context.Context, n int, again bool) (Result, error) {
 		if !st.applied(u) {
 			continue
 		}
-		if !u.hasDown {
-			return Result{}, &InvalidError{[]Problem{u.problem("it has no down migration")}}
+		problems := u.checkDown()
+		if again {
+			problems = append(problems, u.check()...)
+		}
+		if len(problems) > 0 {
+			return Result{}, &InvalidError{problems}
 		}
 		plan.Batches = append(plan.Batches, r.backBatch(st, u, again))
 	}

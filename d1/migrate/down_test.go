@@ -69,6 +69,15 @@ func TestDownRefuses(t *testing.T) {
 	}
 	_, skipped := run(t, db, source, migrate.Options{})
 	equal(t, "skipped", skipped, []int64{1, 2})
+	withVacuum := migrate.Values(migrate.Migration{Version: 1, Name: "one", SQL: tableA, Down: "DROP TABLE a;\nVACUUM"})
+	r = newRunner(t, db, withVacuum, migrate.Options{})
+	if problems := r.Check(); len(problems) != 1 {
+		t.Errorf("problems %v", problems)
+	}
+	_, err = r.Down(t.Context(), 1)
+	if _, ok := errors.AsType[*migrate.InvalidError](err); !ok || !strings.Contains(err.Error(), "statement 2, line 2 (offset 14): in its down migration: D1 has no VACUUM") {
+		t.Errorf("error %v", err)
+	}
 }
 
 // traveler is a database that can travel in time.

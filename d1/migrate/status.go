@@ -115,7 +115,7 @@ func (r *Runner) Validate(ctx context.Context) ([]Problem, error) {
 			problems = append(problems, u.check()...)
 		}
 	}
-	return problems, nil
+	return append(problems, r.checkDowns()...), nil
 }
 
 // Check reports the statements that D1 refuses, in all migrations. It does not ask the
@@ -124,6 +124,15 @@ func (r *Runner) Check() []Problem {
 	var problems []Problem
 	for _, u := range r.set.units {
 		problems = append(problems, u.check()...)
+	}
+	return append(problems, r.checkDowns()...)
+}
+
+func (r *Runner) checkDowns() (problems []Problem) {
+	for _, u := range r.set.units {
+		if u.hasDown {
+			problems = append(problems, u.checkDown()...)
+		}
 	}
 	return problems
 }

@@ -11,7 +11,7 @@ import (
 // init makes Atlas open D1 as it opens any other SQLite.
 func init() {
 	sqlclient.Register("d1", sqlclient.DriverOpener(sqlite.Open),
-		sqlclient.RegisterTxOpener(sqlite.OpenTx), sqlclient.RegisterFlavours("file"))
+		sqlclient.RegisterTxOpener(sqlite.OpenTx), sqlclient.RegisterFlavours("file", "d1+bridge"))
 }
 
 // atlasTables is a wanted schema, and the same with one column more and one table

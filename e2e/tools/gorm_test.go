@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/skylite-go/skylite/d1"
 )
 
 type gormUser struct {
@@ -261,6 +264,39 @@ func TestGORMErrors(t *testing.T) {
 		}
 		if err := db.First(&gormUser{}, 99).Error; !errors.Is(err, gorm.ErrRecordNotFound) {
 			t.Errorf("First: %v", err)
+		}
+	})
+}
+
+// TestGORMConcurrency creates rows from several goroutines, which take turns. A machine so
+// slow that the turns run out may see conflicts; then a Create is run again.
+func TestGORMConcurrency(t *testing.T) {
+	everywhere(t, func(t *testing.T, driver, dsn string) {
+		db := openGORM(t, driver, dsn)
+		const workers, each = 4, 5
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				for i := range each {
+					err := d1.Retry(t.Context(), 100, func() error {
+						user := gormUser{Email: fmt.Sprint(w, " ", i), Posts: []gormPost{{Title: "One"}}}
+						return db.Create(&user).Error
+					})
+					if err != nil {
+						t.Errorf("Create: %v", err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		var users []gormUser
+		if err := db.Preload("Posts").Order("id").Find(&users).Error; err != nil || len(users) != workers*each {
+			t.Fatalf("%d users, %v", len(users), err)
+		}
+		for i, user := range users {
+			if user.ID != uint(i+1) || len(user.Posts) != 1 {
+				t.Errorf("user %d has id %d and %d posts", i, user.ID, len(user.Posts))
+			}
 		}
 	})
 }

@@ -26,6 +26,8 @@ type place struct {
 var places = []place{
 	{"embedded", onFile},
 	{"rest", onServer},
+	{"bridge", onBridge},
+	{"workerd", onWorkerd},
 }
 
 // everywhere runs a tool's flow in every place, on a new and empty database.
@@ -69,7 +71,22 @@ func onFile(t *testing.T) (driver, dsn string) {
 
 // onServer is a database of the server that "skylite dev" runs, over the REST API.
 func onServer(t *testing.T) (driver, dsn string) {
-	srv, err := server.New(server.Config{})
+	host := serve(t)
+	base := "http://" + host + "/client/v4"
+	return "d1", fmt.Sprintf("d1://%s/%s?token=%s&base_url=%s", account, create(t, base), token, url.QueryEscape(base))
+}
+
+// onBridge is a database of the same server, over its bridge.
+func onBridge(t *testing.T) (driver, dsn string) {
+	host := serve(t)
+	create(t, "http://"+host+"/client/v4")
+	return "d1", fmt.Sprintf("d1+bridge://%s/%s?token=%s", host, databaseName, token)
+}
+
+// serve starts a server, which ends with the test, and returns its host and port.
+func serve(t *testing.T) (host string) {
+	t.Helper()
+	srv, err := server.New(server.Config{Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,21 +108,21 @@ func onServer(t *testing.T) (driver, dsn string) {
 			t.Errorf("close the server: %v", err)
 		}
 	})
-	base := "http://" + listener.Addr().String() + "/client/v4"
-	return "d1", fmt.Sprintf("d1://%s/%s?token=%s&base_url=%s", account, create(t, base), token, url.QueryEscape(base))
+	return listener.Addr().String()
 }
 
-// What the server is told; it takes any account and, having none of its own, any token.
+// What the server is told; it takes any account.
 const (
-	account = "0123456789abcdef0123456789abcdef"
-	token   = "a-token-of-the-tests"
+	account      = "0123456789abcdef0123456789abcdef"
+	token        = "a-token-of-the-tests"
+	databaseName = "tools"
 )
 
 // create makes a database on the server.
 func create(t *testing.T, base string) (id string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-		base+"/accounts/"+account+"/d1/database", strings.NewReader(`{"name":"tools"}`))
+		base+"/accounts/"+account+"/d1/database", strings.NewReader(`{"name":"`+databaseName+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

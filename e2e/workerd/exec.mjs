@@ -2,8 +2,8 @@
 //
 //	GOOS=js GOARCH=wasm go test -exec "node …/e2e/workerd/exec.mjs" ./d1/binding
 //
-// The Worker has many D1 databases, DB0, DB1…, all new and empty, a KV namespace KV, and
-// a variable TEXT. The program's output is this one's, and so is its exit code.
+// The Worker has many D1 databases, DB0, DB1…, and KV namespaces, KV0, KV1…, all new and
+// empty, and a variable TEXT. The program's output is this one's, and so is its exit code.
 import { workerd } from "./workerd.mjs";
 
 const [wasm, ...argv] = process.argv.slice(2);
@@ -32,8 +32,10 @@ export default {
 };
 `;
 
-const d1Databases = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`DB${i}`, `db-${i}`]));
-const worker = await workerd({ wasm, entry, d1Databases, kvNamespaces: { KV: "kv" }, bindings: { TEXT: "a text" } });
+const many = (name) => Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`${name}${i}`, `${name}-${i}`]));
+const worker = await workerd({
+  wasm, entry, d1Databases: many("DB"), kvNamespaces: { KV: "kv", ...many("KV") }, bindings: { TEXT: "a text" },
+});
 let code = 1;
 try {
   const response = await fetch(worker.url, { method: "POST", body: JSON.stringify({ argv: ["test", ...argv] }) });

@@ -18,6 +18,7 @@ export async function workerd({ wasm, entry, port = 0, ...bindings }) {
         { type: "ESModule", path: "entry.mjs", contents: entry },
         text("runtime.mjs", new URL("runtime.mjs", runtime)),
         text("d1.mjs", new URL("d1.mjs", runtime)),
+        text("kv.mjs", new URL("kv.mjs", runtime)),
         text("wasm_exec.js", join(root, "lib/wasm/wasm_exec.js")),
         { type: "CompiledWasm", path: "app.wasm", contents: readFileSync(wasm) },
       ],

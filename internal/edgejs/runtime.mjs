@@ -6,6 +6,7 @@
 // that a goroutine wants of JavaScript is posted to the request it belongs to (see
 // Invocation.run), and timers move on to another request when theirs ends.
 import { query, isD1, bookmarkHeader } from "./d1.mjs";
+import { isKV, operations as kvOperations } from "./kv.mjs";
 
 // Invocation is one event that the Worker handles: a request.
 class Invocation {
@@ -253,12 +254,14 @@ class Program {
   kindOf(binding) {
     if (binding === undefined) return "absent";
     if (isD1(binding)) return "D1";
+    if (isKV(binding)) return "KV";
     return typeof binding === "object" ? (binding?.constructor?.name ?? "object") : typeof binding;
   }
 }
 
 // operations are what Go may ask for. Each runs as part of the invocation it is for.
 const operations = {
+  ...kvOperations,
   // read gives the next piece of the request's body, or null at its end.
   async read(invocation) {
     invocation.reader ??= invocation.request.body.getReader();
