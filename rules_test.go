@@ -131,7 +131,7 @@ func exportedReceiver(f *ast.FuncDecl) bool {
 func TestLibrariesDoNotPrint(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
-		if s.test || strings.HasPrefix(s.pkg, "cmd/") {
+		if s.test || strings.HasPrefix(s.pkg, "cmd/") || strings.HasPrefix(s.pkg, "examples/") {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
@@ -175,7 +175,7 @@ func TestImportsPointOneWay(t *testing.T) {
 				continue
 			}
 			switch {
-			case (s.pkg == "d1" || s.pkg == "kv") && !strings.HasPrefix(own, "internal/"):
+			case (s.pkg == "d1" || s.pkg == "kv" || s.pkg == "memory") && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s; a noun imports nothing but internal packages", s.path, own)
 			case strings.HasPrefix(own, "cmd/") && !strings.HasPrefix(s.pkg, "cmd/"):
 				t.Errorf("%s imports %s", s.path, own)
@@ -183,7 +183,7 @@ func TestImportsPointOneWay(t *testing.T) {
 				t.Errorf("%s imports the server", s.path)
 			case slices.Contains(places, own) && slices.Contains(append(places, "d1/d1sql", "kv/kvtest", "cloudflare"), s.pkg):
 				t.Errorf("%s imports the place %s", s.path, own)
-			case slices.Contains([]string{"d1/migrate", "d1/dialect"}, s.pkg) && slices.Contains(places, own):
+			case slices.Contains([]string{"d1/migrate", "d1/dialect", "memory/ond1", "memory/onkv", "memory/memorytest"}, s.pkg) && slices.Contains(places, own):
 				t.Errorf("%s imports the place %s; it works on all of them", s.path, own)
 			case s.pkg == "cloudflare" && !strings.HasPrefix(own, "internal/"):
 				t.Errorf("%s imports %s", s.path, own)
@@ -210,7 +210,8 @@ func TestWasmBuilds(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "build", "./d1", "./d1/d1sql", "./d1/rest", "./cloudflare", "./internal/sqltext", "./internal/sqlschema",
 		"./d1/binding", "./d1/bridge", "./d1/d1http", "./d1/migrate", "./d1/dialect", "./worker",
-		"./kv", "./kv/ond1", "./kv/rest", "./kv/binding", "./kv/kvtest")
+		"./kv", "./kv/ond1", "./kv/rest", "./kv/binding", "./kv/kvtest",
+		"./memory", "./memory/ond1", "./memory/onkv", "./memory/onkv/onrest", "./memory/memorytest")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -222,7 +223,7 @@ func TestWasmBuilds(t *testing.T) {
 func TestPlacesPayForThemselves(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", "./d1/d1sql", "./d1/rest", "./d1/migrate", "./d1/bridge", "./d1/binding",
-		"./kv/ond1", "./kv/rest", "./kv/binding", "./worker").Output()
+		"./kv/ond1", "./kv/rest", "./kv/binding", "./memory/ond1", "./memory/onkv", "./worker").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func (c *client) compile(t testing.TB, pkg string, command ...string) (wasm stri
 func TestPackagesInWorkerd(t *testing.T) {
 	needNPM(t)
 	t.Parallel()
-	for _, pkg := range []string{"d1/binding", "kv/binding"} {
+	for _, pkg := range []string{"d1/binding", "kv/binding", "memory/ond1", "memory/onkv"} {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
 			c := (&fixture{}).client(t)

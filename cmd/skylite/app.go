@@ -58,7 +58,7 @@ Data go to standard output: tables on a terminal, JSON elsewhere. The exit code 
   skylite d1 execute app --command "SELECT 1"
   skylite kv namespace create sessions`,
 		Version: version(),
-	}, a.dev(), a.d1(), a.kv(), a.worker(), a.bridge(), a.version())
+	}, a.dev(), a.d1(), a.kv(), a.memory(), a.worker(), a.bridge(), a.version())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
