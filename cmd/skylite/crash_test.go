@@ -74,7 +74,7 @@ func startLoad(t *testing.T, s *devServer) *load {
 	for n := range 2 {
 		l.wg.Go(func() { l.manage(s, n) })
 	}
-	for end := time.Now().Add(5 * time.Second); !l.going(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !l.going(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("there is hardly any load")
 		}

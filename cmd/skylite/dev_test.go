@@ -92,8 +92,8 @@ func TestProcess(t *testing.T) {
 		s := devOf(t, binary, "--memory") // for the system's caches
 		began := time.Now()
 		again := devOf(t, binary, "--data", t.TempDir())
-		// A machine that runs other tests gets ten times what is asked for.
-		if took := time.Since(began); took > time.Second {
+		// It should take 100 ms; a machine that runs other tests gets much more.
+		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("a new folder was served after %v; it should take 100 ms", took)
 		}
 		for _, s := range []*devServer{s, again} {
