@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skylite-go/skylite/cmd/skylite/internal/wrangler"
 	"github.com/skylite-go/skylite/kv"
 	"github.com/skylite-go/skylite/kv/rest"
 )
@@ -24,7 +25,8 @@ func (a *app) kv() *cobra.Command {
 'skylite dev' may be serving the folder at the same time.
 
 Names, arguments and flags are those of wrangler kv. A namespace is chosen by
---namespace-id, or by --binding, which takes its title: no configuration is read.`,
+--namespace-id, or by --binding: the name that the Worker's configuration (wrangler.jsonc or
+wrangler.toml) gives it, or else its title.`,
 		Example: `  skylite kv namespace create sessions
   skylite kv key put user:7 Ada --binding sessions --ttl 3600
   skylite kv key get user:7 --binding sessions
@@ -49,8 +51,10 @@ func (a *app) kvBulk() *cobra.Command {
 
 // namespaceFlags choose a namespace, and the place where it is.
 type namespaceFlags struct {
+	app         *app
 	place       placeFlags
 	id, binding string
+	titled      bool // binding is a title and nothing else
 	preview     bool
 }
 
@@ -60,8 +64,9 @@ func (f *namespaceFlags) register(a *app, cmd *cobra.Command) {
 }
 
 func (f *namespaceFlags) selectors(a *app, cmd *cobra.Command) {
+	f.app = a
 	cmd.Flags().StringVar(&f.id, "namespace-id", "", "the namespace's `id`")
-	cmd.Flags().StringVar(&f.binding, "binding", "", "the namespace's `title`")
+	cmd.Flags().StringVar(&f.binding, "binding", "", "the namespace's `name` in the Worker's configuration, or its title")
 	cmd.Flags().BoolVar(&f.preview, "preview", false, "the namespace whose title has _preview behind it")
 	_ = cmd.RegisterFlagCompletionFunc("binding", a.completeNamespace(&f.place)) // fails only for a flag that is not there
 }
@@ -95,10 +100,16 @@ func (f *namespaceFlags) find(ctx context.Context, p *place) (rest.Info, error) 
 	if err != nil {
 		return rest.Info{}, err
 	}
-	if f.id != "" {
-		info, err := list.Get(ctx, f.id)
+	id := f.id
+	if id == "" {
+		if id, err = f.configured(); err != nil {
+			return rest.Info{}, err
+		}
+	}
+	if id != "" {
+		info, err := list.Get(ctx, id)
 		if e, ok := errors.AsType[*kv.Error](err); ok && (e.Code == codeNoNamespace || e.Code == codeBadNamespace) {
-			return info, p.noNamespace(f.id)
+			return info, p.noNamespace(id)
 		}
 		return info, err
 	}
@@ -108,6 +119,22 @@ func (f *namespaceFlags) find(ctx context.Context, p *place) (rest.Info, error) 
 		return info, p.noNamespace(title)
 	}
 	return info, err
+}
+
+// configured returns the ID that the Worker's configuration has for the binding, or "".
+func (f *namespaceFlags) configured() (string, error) {
+	if f.titled {
+		return "", nil
+	}
+	file, err := wrangler.Find(".")
+	if err != nil || file == "" {
+		return "", err
+	}
+	config, err := wrangler.Read(file, f.app.getenv("CLOUDFLARE_ENV"))
+	if err != nil {
+		return "", err
+	}
+	return config.NamespaceID(f.binding, f.preview), nil
 }
 
 // Codes of the API's errors.

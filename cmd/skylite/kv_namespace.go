@@ -139,7 +139,7 @@ func (c *kvRenameCommand) run(ctx context.Context, args []string) (err error) {
 		return usage(nil, "--new-name is missing")
 	}
 	if len(args) > 0 {
-		c.flags.binding = args[0]
+		c.flags.binding, c.flags.titled = args[0], true
 	}
 	if c.flags.id == "" && c.flags.binding == "" {
 		return usage(nil, "the namespace is missing: give its name or --namespace-id")
@@ -197,7 +197,7 @@ func (c *kvDeleteCommand) run(ctx context.Context, args []string) (err error) {
 		if c.flags.binding != "" {
 			return usage(nil, "the namespace is given twice, as an argument and by --binding")
 		}
-		c.flags.binding = args[0]
+		c.flags.binding, c.flags.titled = args[0], true
 	}
 	if err := c.flags.check(); err != nil {
 		return err

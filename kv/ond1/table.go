@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/d1/dialect"
 )
 
 func plainName(name string) bool {
@@ -50,26 +51,42 @@ func Schema(table string) ([]string, error) {
 	if err := checkTable(table); err != nil {
 		return nil, err
 	}
-	return schema(table), nil
+	return schema(table)
 }
 
 // schema: expiration is in milliseconds, chunk the number of the first of the chunks.
-func schema(table string) []string {
-	script := []string{
-		`CREATE TABLE IF NOT EXISTS "{t}" (
-	namespace TEXT NOT NULL,
-	key TEXT NOT NULL,
-	version INTEGER NOT NULL,
-	expiration INTEGER,
-	metadata TEXT,
-	size INTEGER NOT NULL,
-	chunk INTEGER,
-	chunks INTEGER NOT NULL,
-	value,
-	PRIMARY KEY (namespace, key)
-) WITHOUT ROWID`,
-		`CREATE TABLE IF NOT EXISTS "{t}_chunks" (id INTEGER PRIMARY KEY, data NOT NULL)`,
-		`CREATE INDEX IF NOT EXISTS "{t}_expiration" ON "{t}" (expiration) WHERE expiration IS NOT NULL`,
+func schema(table string) ([]string, error) {
+	entries := dialect.Table{
+		Name: table,
+		Columns: []dialect.Column{
+			{Name: "namespace", Type: "TEXT"},
+			{Name: "key", Type: "TEXT"},
+			{Name: "version", Type: "INTEGER"},
+			{Name: "expiration", Type: "INTEGER", Nullable: true},
+			{Name: "metadata", Type: "TEXT", Nullable: true},
+			{Name: "size", Type: "INTEGER"},
+			{Name: "chunk", Type: "INTEGER", Nullable: true},
+			{Name: "chunks", Type: "INTEGER"},
+			{Name: "value", Nullable: true},
+		},
+		PrimaryKey:   []string{"namespace", "key"},
+		WithoutRowID: true,
+		Indexes:      []dialect.Index{{Name: "expiration", Columns: []string{"expiration"}, Where: "expiration IS NOT NULL"}},
+	}
+	chunks := dialect.Table{
+		Name:    table + "_chunks",
+		Columns: []dialect.Column{{Name: "id", Type: "INTEGER", PrimaryKey: true, Nullable: true}, {Name: "data"}},
+	}
+	script, err := entries.DDL()
+	if err != nil {
+		return nil, err
+	}
+	more, err := chunks.DDL()
+	if err != nil {
+		return nil, err
+	}
+	script = append(script, more...)
+	for _, trigger := range []string{
 		`CREATE TRIGGER IF NOT EXISTS "{t}_deleted" AFTER DELETE ON "{t}" WHEN OLD.chunk IS NOT NULL BEGIN
 	DELETE FROM "{t}_chunks" WHERE id >= OLD.chunk AND id < OLD.chunk + OLD.chunks;
 END`,
@@ -77,11 +94,10 @@ END`,
 WHEN OLD.chunk IS NOT NULL AND OLD.chunk IS NOT NEW.chunk BEGIN
 	DELETE FROM "{t}_chunks" WHERE id >= OLD.chunk AND id < OLD.chunk + OLD.chunks;
 END`,
+	} {
+		script = append(script, strings.ReplaceAll(trigger, "{t}", table))
 	}
-	for i := range script {
-		script[i] = strings.ReplaceAll(script[i], "{t}", table)
-	}
-	return script
+	return script, nil
 }
 
 // Create makes the table now, if it does not exist, and not with the first write.
@@ -134,8 +150,12 @@ func (ns *Namespace) learn(ctx context.Context, was *layout, write bool, failure
 	case ns.cfg.Table.NoAutoCreate:
 		return asThought, nil
 	}
+	script, err := schema(ns.cfg.Table.Name)
+	if err != nil {
+		return 0, err
+	}
 	var statements []d1.Statement
-	for _, sql := range schema(ns.cfg.Table.Name) {
+	for _, sql := range script {
 		statements = append(statements, d1.Statement{SQL: sql})
 	}
 	return otherwise, ns.send(ctx, statements, nil)

@@ -1,4 +1,5 @@
-// Package wrangler reads what a Worker's configuration file says of D1 databases.
+// Package wrangler reads what a Worker's configuration file says of D1 databases and KV
+// namespaces.
 package wrangler
 
 import (
@@ -15,12 +16,25 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Config is a configuration file's part about databases.
+// Config is a configuration file's part about databases and namespaces: those of the
+// environment that was asked for.
 type Config struct {
 	// Path is the file.
 	Path string
-	// Databases are those of the environment that was asked for.
-	Databases []Database
+	section
+}
+
+// section is that part, as the file has it for each environment.
+type section struct {
+	Databases  []Database  `json:"d1_databases" toml:"d1_databases"`
+	Namespaces []Namespace `json:"kv_namespaces" toml:"kv_namespaces"`
+}
+
+// Namespace is one of kv_namespaces.
+type Namespace struct {
+	Binding   string `json:"binding" toml:"binding"`
+	ID        string `json:"id" toml:"id"`
+	PreviewID string `json:"preview_id" toml:"preview_id"`
 }
 
 // Database is one of d1_databases.
@@ -60,38 +74,47 @@ func Find(dir string) (string, error) {
 	return "", nil
 }
 
-type section struct {
-	Databases []Database `json:"d1_databases" toml:"d1_databases"`
-}
-
-// Read reads a configuration file. An environment's databases are its own: it inherits
-// none.
+// Read reads a configuration file. An environment's databases and namespaces are its own:
+// it inherits none.
 func Read(name, env string) (*Config, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	var f struct {
-		Databases []Database         `json:"d1_databases" toml:"d1_databases"`
-		Env       map[string]section `json:"env" toml:"env"`
+	var f section
+	var more struct {
+		Env map[string]section `json:"env" toml:"env"`
 	}
 	if filepath.Ext(name) == ".toml" {
-		err = toml.Unmarshal(text, &f)
+		err = errors.Join(toml.Unmarshal(text, &f), toml.Unmarshal(text, &more))
 	} else if text, err = hujson.Standardize(text); err == nil {
-		err = json.Unmarshal(text, &f)
+		err = errors.Join(json.Unmarshal(text, &f), json.Unmarshal(text, &more))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	c := &Config{Path: name, Databases: f.Databases}
 	if env != "" {
-		section, ok := f.Env[env]
-		if !ok {
+		var ok bool
+		if f, ok = more.Env[env]; !ok {
 			return nil, fmt.Errorf("%s has no environment %q", name, env)
 		}
-		c.Databases = section.Databases
 	}
-	return c, nil
+	return &Config{Path: name, section: f}, nil
+}
+
+// NamespaceID returns the ID of a binding's namespace, or of that for previews. It is "" if
+// the file does not name it.
+func (c *Config) NamespaceID(binding string, preview bool) string {
+	for _, ns := range c.Namespaces {
+		switch {
+		case ns.Binding != binding:
+		case preview:
+			return ns.PreviewID
+		default:
+			return ns.ID
+		}
+	}
+	return ""
 }
 
 // Database returns the database of a name, a binding or an ID.
