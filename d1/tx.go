@@ -157,14 +157,17 @@ func (tx *Tx) accept(i int, s Statement) (*op, error) {
 		}
 	case sqltext.Pragma:
 		read, ok := parsed.PragmaSelect()
-		if ok && parsed.ReturnsRows {
+		switch {
+		case !parsed.ReturnsRows:
+			o.write = true
+		case !ok:
+			return nil, refused(i, "this PRAGMA cannot be read in a transaction; run it before, or outside")
+		default:
 			o.sql = read
 			if o.parsed, err = tx.db.parsed.Parse(read); err != nil {
 				return nil, statementError(i, err)
 			}
-			break
 		}
-		o.write = true
 	case sqltext.Transaction:
 		return nil, refused(i, fmt.Sprintf("%s cannot be run inside a transaction; use Commit, Rollback "+
 			"and the savepoints of the transaction", parsed.Verb))
@@ -297,9 +300,6 @@ func (tx *Tx) Commit(ctx context.Context) error {
 				return err
 			}
 		}
-	}
-	for _, o := range tx.ops {
-		o.committed = true
 	}
 	return tx.failure(results.Close(), b)
 }

@@ -17,8 +17,6 @@ type op struct {
 	parsed sqltext.Statement
 	write  bool
 	gone   bool // taken back
-	// committed says that the transaction was.
-	committed bool
 
 	// Of a read: how many columns it has and what it returned; see [speculate.Seen].
 	columns int

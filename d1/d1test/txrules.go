@@ -312,7 +312,7 @@ func testTxErrors(t *testing.T, s suite) {
 	})
 	t.Run("unsent", func(t *testing.T) {
 		tx := begin(t, db, nil)
-		for _, sql := range []string{"BEGIN", "COMMIT", "SELECT ?", "SELECT 1; SELECT 2", ""} {
+		for _, sql := range []string{"PRAGMA temp.table_info(accounts)", "BEGIN", "COMMIT", "SELECT ?", "SELECT 1; SELECT 2", ""} {
 			if _, err := tx.Exec(ctx, sql); !d1.Unsent(err) {
 				t.Errorf("%q: error %v", sql, err)
 			}

@@ -265,8 +265,8 @@ func (s Statement) NamesCatalog() bool {
 }
 
 // PragmaSelect returns the SELECT that answers as a PRAGMA does, which can stand
-// in a subquery. ok is false for a statement that is no PRAGMA, that names a
-// schema, or that sets something.
+// in a subquery. ok is false for a statement that is no PRAGMA, that names another
+// schema than main, or that sets something.
 func (s Statement) PragmaSelect() (sql string, ok bool) {
 	if s.Kind != Pragma || s.Fault.Refused() {
 		return "", false
@@ -277,6 +277,13 @@ func (s Statement) PragmaSelect() (sql string, ok bool) {
 	end := cur.takeName()
 	if end == 0 {
 		return "", false
+	}
+	if cur.tok.Kind == TokenDot && equalFold(Unquote(s.Text[start:end]), "MAIN") {
+		cur.next()
+		start = cur.tok.Start
+		if end = cur.takeName(); end == 0 {
+			return "", false
+		}
 	}
 	name := Unquote(s.Text[start:end])
 	sql = "SELECT * FROM " + QuoteIdent("pragma_"+lower(name))

@@ -134,7 +134,8 @@ func TestPragmaSelect(t *testing.T) {
 		"PRAGMA foreign_keys;":                  `SELECT * FROM "pragma_foreign_keys"`,
 		"PRAGMA index_list('t''s')":             `SELECT * FROM "pragma_index_list"('t''s')`,
 		"PRAGMA foreign_keys = 1":               "",
-		"PRAGMA main.table_info(t)":             "",
+		"PRAGMA main.table_info(t)":             `SELECT * FROM "pragma_table_info"('t')`,
+		"PRAGMA temp.table_info(t)":             "",
 		"PRAGMA defer_foreign_keys(on)":         "",
 		"SELECT 1":                              "",
 	} {
