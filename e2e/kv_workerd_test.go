@@ -30,7 +30,7 @@ type bill struct{ read, written atomic.Int64 }
 func workerdD1(t *testing.T) (*d1.DB, *bill) {
 	t.Helper()
 	needNPM(t)
-	cmd := exec.CommandContext(t.Context(), localPath(t, "node_modules/.bin/node"), localPath(t, "oracle/oracle.mjs"))
+	cmd := exec.Command(localPath(t, "node_modules/.bin/node"), localPath(t, "oracle/oracle.mjs"))
 	cmd.Env = serveFiles(t).client(t).environ()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
