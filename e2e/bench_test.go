@@ -92,7 +92,7 @@ func post(url, body string) (string, error) {
 // standard input does.
 func startOracle(b testing.TB) string {
 	b.Helper()
-	cmd := exec.CommandContext(b.Context(), localPath(b, "node_modules/.bin/node"), localPath(b, "oracle/oracle.mjs"))
+	cmd := exec.Command(localPath(b, "node_modules/.bin/node"), localPath(b, "oracle/oracle.mjs"))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -106,7 +106,7 @@ func startOracle(b testing.TB) string {
 	}
 	b.Cleanup(func() {
 		stdin.Close()
-		_ = cmd.Wait() // the context may have ended it
+		_ = cmd.Wait()
 	})
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	var ready struct{ URL string }

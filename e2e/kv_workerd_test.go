@@ -1,14 +1,12 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,32 +28,10 @@ type bill struct{ read, written atomic.Int64 }
 func workerdD1(t *testing.T) (*d1.DB, *bill) {
 	t.Helper()
 	needNPM(t)
-	cmd := exec.Command(localPath(t, "node_modules/.bin/node"), localPath(t, "oracle/oracle.mjs"))
-	cmd.Env = serveFiles(t).client(t).environ()
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close() // and it stops
-		_ = cmd.Wait()
-	})
-	var oracle struct{ URL string }
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	printed(t, string(line), &oracle)
+	engine := startOracle(t)
 	total := new(bill)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, err := total.ask(oracle.URL, r.Body)
+		answer, err := total.ask(engine, r.Body)
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			answer = encode(t, map[string]any{"success": false, "result": nil, "messages": []any{},

@@ -127,21 +127,13 @@ func (t *transaction) query(ctx context.Context, pieces []sqltext.Statement, p p
 
 // savepoint carries out SAVEPOINT, RELEASE and ROLLBACK TO.
 func (t *transaction) savepoint(s sqltext.Statement) error {
-	var words []string
-	for token := range sqltext.Tokens(s.Text) {
-		switch token.Kind {
-		case sqltext.TokenSpace, sqltext.TokenComment:
-		default:
-			words = append(words, token.Text(s.Text))
-		}
-	}
-	is := func(i int, word string) bool { return i < len(words) && equalFold(words[i], word) }
+	words := tokens(s.Text)
 	i := 1
 	name := func() (string, error) {
 		if i != len(words)-1 {
 			return "", fmt.Errorf("d1sql: cannot read %q", s.Text)
 		}
-		return sqltext.Unquote(words[i]), nil
+		return sqltext.Unquote(words[i].text), nil
 	}
 	switch s.Verb {
 	case "SAVEPOINT":
@@ -151,7 +143,7 @@ func (t *transaction) savepoint(s sqltext.Statement) error {
 		}
 		return t.Savepoint(n)
 	case "RELEASE":
-		if is(i, "SAVEPOINT") {
+		if words.is(i, "SAVEPOINT") {
 			i++
 		}
 		n, err := name()
@@ -160,12 +152,12 @@ func (t *transaction) savepoint(s sqltext.Statement) error {
 		}
 		return t.Release(n)
 	case "ROLLBACK":
-		if is(i, "TRANSACTION") {
+		if words.is(i, "TRANSACTION") {
 			i++
 		}
-		if is(i, "TO") {
+		if words.is(i, "TO") {
 			i++
-			if is(i, "SAVEPOINT") && i < len(words)-1 {
+			if words.is(i, "SAVEPOINT") && i < len(words)-1 {
 				i++
 			}
 			n, err := name()
@@ -176,18 +168,6 @@ func (t *transaction) savepoint(s sqltext.Statement) error {
 		}
 	}
 	return fmt.Errorf("d1sql: %s cannot be sent as text in a transaction; use the methods of sql.Tx", s.Verb)
-}
-
-func equalFold(word, upper string) bool {
-	if len(word) != len(upper) {
-		return false
-	}
-	for i := range len(word) {
-		if word[i] != upper[i] && word[i] != upper[i]|0x20 {
-			return false
-		}
-	}
-	return true
 }
 
 // pending is what the statements of a query do, which is known after the commit; see
