@@ -88,6 +88,10 @@ type traveler struct {
 
 const bookmark = d1.Bookmark("00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683")
 
+func (traveler) Restore(context.Context, d1.Bookmark) (d1.Restored, error) {
+	return d1.Restored{}, errors.ErrUnsupported
+}
+
 func (tr traveler) BookmarkAt(_ context.Context, at time.Time) (d1.Bookmark, error) {
 	if !at.IsZero() {
 		return "", errors.New("not now")

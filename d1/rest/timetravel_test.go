@@ -52,3 +52,31 @@ func TestBookmarkAt(t *testing.T) {
 		t.Errorf("closed: error %v", err)
 	}
 }
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	const target = "00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683"
+	calls := 0
+	db := open(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		if r.Method != "POST" || r.URL.Path != "/accounts/"+account+"/d1/database/"+uuid+"/time_travel/restore" ||
+			r.URL.RawQuery != "bookmark="+target {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		if calls == 2 {
+			w.WriteHeader(502)
+			return
+		}
+		io.WriteString(w, `{"result":{"bookmark":"b","previous_bookmark":"a","message":"Restored"},"success":true}`)
+	}))
+	got, err := db.Restore(t.Context(), target)
+	if want := (d1.Restored{Bookmark: "b", Previous: "a", Message: "Restored"}); err != nil || got != want {
+		t.Errorf("%+v, error %v", got, err)
+	}
+	if _, err := db.Restore(t.Context(), target); !d1.Ambiguous(err) || calls != 2 {
+		t.Errorf("after %d calls: error %v", calls, err)
+	}
+	if _, err := db.Restore(t.Context(), d1.FirstPrimary); !d1.Unsent(err) || calls != 2 {
+		t.Errorf("to a constraint: error %v", err)
+	}
+}
