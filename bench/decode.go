@@ -10,6 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	sdk "github.com/cloudflare/cloudflare-go/v6"
+	sdkd1 "github.com/cloudflare/cloudflare-go/v6/d1"
+	"github.com/cloudflare/cloudflare-go/v6/option"
+
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/d1sql"
@@ -64,8 +68,23 @@ func openDecode(env *Env, rows int) ([]Subject, error) {
 		{Name: "floor: POST, read the body", Run: post(readBody)},
 		{Name: "skylite, database/sql", Run: repeat(func(ctx context.Context) error { return scanAll(ctx, db, rows) })},
 		{Name: "skylite, d1.DB", Run: repeat(func(ctx context.Context) error { return walkAll(ctx, native, rows) })},
+		{Name: "cloudflare-go, Raw", Run: repeat(cloudflareGo(server.URL, rows))},
 		{Name: "encoding/json into [][]any", Run: post(decodeGeneric)},
 	}, nil
+}
+
+// cloudflareGo reads with Cloudflare's own SDK.
+func cloudflareGo(url string, want int) func(context.Context) error {
+	client := sdk.NewClient(option.WithBaseURL(url), option.WithAPIToken("token"))
+	params := sdkd1.DatabaseRawParams{AccountID: sdk.F("account"),
+		Body: sdkd1.DatabaseRawParamsBodyD1SingleQuery{Sql: sdk.F("SELECT * FROM users")}}
+	return func(ctx context.Context) error {
+		page, err := client.D1.Database.Raw(ctx, "00000000-0000-4000-8000-000000000000", params)
+		if err != nil {
+			return err
+		}
+		return enough(len(page.Result[0].Results.Rows), want, nil)
+	}
 }
 
 // repeat makes a run of a piece of work.
