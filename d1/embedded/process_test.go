@@ -165,7 +165,7 @@ func TestKilledProcess(t *testing.T) {
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	backend, err := embedded.OpenWithLockWait(embedded.Config{Path: path, Sync: embedded.SyncOff}, 5*time.Second)
+	backend, err := embedded.OpenWithWaits(embedded.Config{Path: path, Sync: embedded.SyncOff}, 5*time.Second, 0, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

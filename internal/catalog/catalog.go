@@ -207,11 +207,3 @@ func (c *Catalog) removeFiles(id string) error {
 	}
 	return all
 }
-
-// syncFolder makes the names of new files durable, where the system can.
-func syncFolder(dir string) {
-	if f, err := os.Open(dir); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
-}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -91,9 +90,6 @@ func (c *Catalog) makeFile(ctx context.Context, db Database) error {
 		return err
 	}
 	c.pool.release(h)
-	if c.cfg.Dir != "" {
-		syncFolder(filepath.Join(c.cfg.Dir, "d1"))
-	}
 	return nil
 }
 
