@@ -201,7 +201,7 @@ func openDB(cfg Config, knobs knobs) (*DB, error) {
 		kept:   min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
 		idle:   make(chan *conn, cfg.Readers),
 		freed:  make(chan struct{}, cfg.Readers),
-		jobs:   make(chan *writeJob),
+		jobs:   make(chan *writeJob, maxGroup),
 		done:   make(chan struct{}),
 		ending: make(chan struct{}),
 	}

@@ -12,8 +12,11 @@ func OpenWithWaits(cfg Config, lock, restart, end time.Duration) (*DB, error) {
 	return openDB(cfg, knobs{lock: lock, restart: restart, close: end, vfs: diskName})
 }
 
+// Queued returns how many requests wait for the writer to take them.
+func (db *DB) Queued() int { return len(db.jobs) }
+
 // OpenOn is Open on a disk of the test's.
 func OpenOn(cfg Config, name string, inner vfs.VFSFilename) (*DB, error) {
 	vfs.Register(name, disk{inner})
-	return openDB(cfg, knobs{lock: time.Second, close: time.Minute, vfs: name})
+	return openDB(cfg, knobs{lock: time.Minute, close: time.Minute, vfs: name})
 }
