@@ -265,6 +265,7 @@ func (c *Catalog) openFile(ctx context.Context, db Database) (d1.Backend, error)
 		}
 		return nil, fmt.Errorf("open database %s: its file is missing: %w", db.Name, err)
 	}
+	warnIfShared(c.cfg.Logger, path)
 	backend, err := c.cfg.OpenFile(path, db)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", db.Name, err)
