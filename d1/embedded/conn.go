@@ -32,21 +32,18 @@ type conn struct {
 	free     *sqlite3.Stmt
 	look     *sqlite3.Stmt
 	rollback *sqlite3.Stmt
+	wal      walState
 	broken   bool // must not be used again
 	writing  bool
 	replica  *replica // that this is the connection of
 }
-
-// lockWait is how long a connection waits for another process to let go of the
-// file.
-const lockWait = 10 * time.Second
 
 // openConn opens a connection. SQLite itself does not wait for a process that makes the
 // file's WAL, or takes it away, at the same time.
 func (db *DB) openConn(writing bool) (*conn, error) {
 	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
 		c, err := db.tryOpen(writing)
-		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > db.lockWait {
+		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > db.knobs.lock {
 			return c, plainError(err)
 		}
 	}
@@ -77,13 +74,13 @@ func (db *DB) filename() string {
 	}
 	path := (&url.URL{Path: db.cfg.Path}).EscapedPath()
 	modeOf := strings.ReplaceAll(url.QueryEscape(db.cfg.Path), "+", "%20") // SQLite reads + as itself
-	return "file:" + path + "?modeof=" + modeOf
+	return "file:" + path + "?modeof=" + modeOf + "&vfs=" + db.knobs.vfs
 }
 
 func (c *conn) setUp() error {
 	c.trusted = true
 	defer func() { c.trusted = false }()
-	if err := c.BusyTimeout(c.db.lockWait); err != nil {
+	if err := c.BusyTimeout(c.db.knobs.lock); err != nil {
 		return err
 	}
 	if err := fts5.Register(c.Conn); err != nil {
@@ -118,6 +115,10 @@ func (c *conn) setUp() error {
 		return err
 	}
 	c.setLimits()
+	if c.writing {
+		c.watchWAL()
+	}
+	c.clock.closing = c.db.ending
 	return c.SetAuthorizer(c.authorize)
 }
 
@@ -152,7 +153,8 @@ func (c *conn) pragmas() []string {
 		pragmas = append(pragmas, "query_only=ON")
 	}
 	if c.writing {
-		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", max(c.db.cfg.MaxBytes/c.pageSize, 1)))
+		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", max(c.db.cfg.MaxBytes/c.pageSize, 1)),
+			fmt.Sprintf("journal_size_limit=%d", keptBytes))
 	}
 	return pragmas
 }
@@ -284,10 +286,11 @@ type clock struct {
 	used    time.Duration
 	mark    time.Time // when the engine was entered
 	expired bool
+	closing <-chan struct{} // closed when the database ends what runs
 }
 
 func (k *clock) start(ctx context.Context, limit time.Duration) {
-	*k = clock{Context: ctx, limit: limit, mark: time.Now()}
+	*k = clock{Context: ctx, limit: limit, mark: time.Now(), closing: k.closing}
 }
 
 // enter says that the engine is about to run, and returns the time.
@@ -307,5 +310,10 @@ func (k *clock) Err() error {
 			return context.DeadlineExceeded
 		}
 	}
-	return k.Context.Err()
+	select {
+	case <-k.closing:
+		return d1.ErrClosed
+	default:
+		return k.Context.Err()
+	}
 }

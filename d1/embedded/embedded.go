@@ -141,15 +141,17 @@ func (cfg Config) withDefaults() Config {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	cfg      Config
-	lockWait time.Duration
-	idle     chan *conn     // readers nobody uses
-	open     atomic.Int32   // readers there are
-	kept     int            // readers kept when nobody uses them
-	freed    chan struct{}  // a reader was closed, so another may be opened
-	jobs     chan *writeJob // to the writer
-	done     chan struct{}  // closed when the writer has ended
-	active   sync.WaitGroup // requests under way
+	cfg     Config
+	knobs   knobs
+	idle    chan *conn     // readers nobody uses
+	open    atomic.Int32   // readers there are
+	kept    int            // readers kept when nobody uses them
+	freed   chan struct{}  // a reader was closed, so another may be opened
+	jobs    chan *writeJob // to the writer
+	done    chan struct{}  // closed when the writer has ended
+	active  sync.WaitGroup // calls of Do under way
+	reading sync.WaitGroup // Results that hold a reader
+	ending  chan struct{}  // closed when what still runs is to end
 
 	mu     sync.RWMutex
 	closed bool
@@ -165,9 +167,19 @@ type DB struct {
 var _ d1.Backend = (*DB)(nil)
 
 // Open opens a database, and creates it if its file does not exist.
-func Open(cfg Config) (*DB, error) { return openDB(cfg, lockWait) }
+func Open(cfg Config) (*DB, error) {
+	return openDB(cfg, knobs{lock: 10 * time.Second, restart: restartWait, close: d1.MaxQueryDuration, vfs: diskName})
+}
 
-func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
+// knobs are what tests turn: how long a database waits, and where it keeps its files.
+type knobs struct {
+	lock    time.Duration // for another process to let go of the file
+	restart time.Duration // for readers to let go of the WAL
+	close   time.Duration // for what is under way when it is closed
+	vfs     string        // the engine's name of the disk
+}
+
+func openDB(cfg Config, knobs knobs) (*DB, error) {
 	cfg = cfg.withDefaults()
 	switch {
 	case cfg.Replicas < 0 || cfg.Replicas > maxReplicas:
@@ -185,12 +197,13 @@ func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 		}
 	}
 	db := &DB{
-		cfg: cfg, lockWait: lockWait,
-		kept:  min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
-		idle:  make(chan *conn, cfg.Readers),
-		freed: make(chan struct{}, cfg.Readers),
-		jobs:  make(chan *writeJob),
-		done:  make(chan struct{}),
+		cfg: cfg, knobs: knobs,
+		kept:   min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
+		idle:   make(chan *conn, cfg.Readers),
+		freed:  make(chan struct{}, cfg.Readers),
+		jobs:   make(chan *writeJob, maxGroup),
+		done:   make(chan struct{}),
+		ending: make(chan struct{}),
 	}
 	writer, err := db.openWriter()
 	if err != nil {
@@ -228,16 +241,13 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if err := db.enter(); err != nil {
 		return nil, err
 	}
+	defer db.active.Done()
 	if db.cfg.Readers > 0 && db.mayRead(req) {
 		results, err := db.read(ctx, req, at)
 		if err != errNeedsWriter {
-			if err != nil {
-				db.active.Done()
-			}
 			return results, err
 		}
 	}
-	defer db.active.Done()
 	return db.submit(ctx, req)
 }
 
@@ -249,33 +259,6 @@ func (db *DB) enter() error {
 		return unsent("the database is closed", d1.ErrClosed)
 	}
 	db.active.Add(1)
-	return nil
-}
-
-// Close implements [d1.Backend]. It waits for requests under way, Results that are
-// still being read included.
-func (db *DB) Close() error {
-	db.mu.Lock()
-	if db.closed {
-		db.mu.Unlock()
-		<-db.done
-		return nil
-	}
-	db.closed = true
-	db.mu.Unlock()
-	db.active.Wait()
-	db.replicas.close()
-	for {
-		select {
-		case c := <-db.idle:
-			db.closeReader(c)
-			continue
-		default:
-		}
-		break
-	}
-	close(db.jobs)
-	<-db.done
 	return nil
 }
 

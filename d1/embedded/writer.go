@@ -95,6 +95,9 @@ func (db *DB) write(c *conn) {
 			close(job.done)
 		}
 		clear(group)
+		if c != nil {
+			c.tidyWAL()
+		}
 	}
 	if c != nil {
 		c.discard()
@@ -249,8 +252,19 @@ func (c *conn) runAlone(job *writeJob) {
 	c.trusted = true
 	c.db.states.announce()
 	c.commit.Step()
-	job.err = noError(c.sqlError(c.commit.Reset(), 0))
+	job.err = noError(c.commitError(c.commit.Reset()))
 	c.trusted = false
+}
+
+// commitError is the error of a commit. Where the disk failed, the commit may be in the
+// WAL whole: this process goes on without it, but one that finds the file after a crash
+// would take it for good, unless another commit has overwritten it.
+func (c *conn) commitError(err error) *d1.Error {
+	e := c.sqlError(err, 0)
+	if e != nil && e.Code == int(sqlite3.IOERR) {
+		e.Outcome = d1.OutcomeUnknown
+	}
+	return e
 }
 
 // noError keeps a nil *d1.Error from becoming an error that is not nil.
