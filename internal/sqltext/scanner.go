@@ -39,18 +39,19 @@ func NewScanner(script io.Reader, max int) *Scanner {
 }
 
 // Next returns the next statement, whose Start and End count from the beginning of the
-// script; or [io.EOF], [ErrLong], or the error of reading.
+// script; or [io.EOF], [ErrLong], or the error of reading, with a Statement that says only
+// where the one at fault starts.
 func (s *Scanner) Next() (Statement, error) {
 	if s.err != nil {
 		return Statement{}, s.err
 	}
-	st, blank, err := s.scan()
+	st, blank, err := s.scan() // if there is an error, where the statement begins
 	s.last = s.line
 	if err == nil && !st.Terminated && (blank || st.Kind == Empty && !s.any) {
 		err = io.EOF
 	}
 	if s.err = err; err != nil {
-		return Statement{}, err
+		return st, err
 	}
 	s.any = true
 	s.line += strings.Count(st.Text, "\n")
@@ -72,7 +73,7 @@ func (s *Scanner) scan() (st Statement, blank bool, err error) {
 		t := Next(s.text, end)
 		if t.End+sight > len(s.text) && !s.eof {
 			if err := s.fill(&r, &end); err != nil {
-				return Statement{}, false, err
+				return Statement{Start: s.base + s.pos}, false, err
 			}
 			continue
 		}
@@ -90,7 +91,7 @@ func (s *Scanner) scan() (st Statement, blank bool, err error) {
 	r.st.Text = s.text[s.pos:end]
 	r.st.Start, r.st.End = s.base+s.pos, s.base+end
 	if s.max > 0 && len(r.st.Text) > s.max {
-		return Statement{}, false, ErrLong
+		return Statement{Start: s.base + s.pos}, false, ErrLong
 	}
 	return r.st, r.blank, nil
 }
