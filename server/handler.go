@@ -55,7 +55,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apiError {
 			fmt.Sprintf("The request is malformed: the Content-Encoding %.40q is not accepted; send the body as it is", coding))
 	}
 	path := apiPath(r.URL.EscapedPath())
-	if !isUpload(r.Method, path) {
+	if !isSigned(r.Method, path) {
 		if err := s.authenticate(r, path); err != nil {
 			return err
 		}
