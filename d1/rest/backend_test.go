@@ -249,6 +249,9 @@ func TestConnectionsAreReused(t *testing.T) {
 		if _, err := db.All(t.Context(), "SELECT 1"); err != nil {
 			t.Fatal(err)
 		}
+		if err := db.First(t.Context(), "SELECT 1").Scan(new(int), new(string)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(addrs) != 1 {
 		t.Errorf("%d connections", len(addrs))
