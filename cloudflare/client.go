@@ -18,9 +18,12 @@ type Class uint8
 const (
 	// ClassAuto is ClassRead for the methods GET and HEAD, and else ClassWrite.
 	ClassAuto Class = iota
-	// ClassRead is a call that may run any number of times: it reads, or it comes
-	// to the same when it runs twice.
+	// ClassRead is a call that changes nothing. It may run any number of times.
 	ClassRead
+	// ClassIdempotent is a call that writes and comes to the same when it runs twice. It
+	// is sent again as one that reads is; if any of its attempts may have run, and none
+	// was answered with success, its outcome is unknown.
+	ClassIdempotent
 	// ClassWrite is a call that must not run twice.
 	ClassWrite
 )
@@ -193,10 +196,10 @@ func (c *Client) BodyError(call Call, err error) error {
 }
 
 func unknownIfWrite(class Class) Outcome {
-	if class == ClassWrite {
-		return OutcomeUnknown
+	if class == ClassRead {
+		return OutcomeAnswered
 	}
-	return OutcomeAnswered
+	return OutcomeUnknown
 }
 
 // minSecret is the length from which a credential is looked for in texts. Those

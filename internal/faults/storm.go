@@ -77,7 +77,7 @@ var allFaults = []fault{
 	{"answer replaced by 500", replaced(500, `{"success":false,"errors":[{"code":7500,"message":"internal error"}]}`)},
 	{"answer replaced by 502", replaced(502, "<html>bad gateway</html>")},
 	{"answer replaced by a page", ofJSON(func(s *Storm, _ *http.Response, _ []byte) (*http.Response, error) {
-		return answer(200, "<html>log in</html>")(s, &http.Request{})
+		return answer(http.StatusOK, "<html>log in</html>")(s, &http.Request{})
 	})},
 	{"answer cut", after(func(s *Storm, resp *http.Response, body []byte) (*http.Response, error) {
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:s.number(len(body)+1)]), broken{}))
@@ -185,10 +185,11 @@ func after(do func(s *Storm, resp *http.Response, body []byte) (*http.Response, 
 	}
 }
 
-// ofJSON is after for answers that can be told from others: a value of KV is whatever comes.
+// ofJSON is after for answers that are JSON, so that others can be told from them: a value of KV
+// is whatever comes.
 func ofJSON(do func(s *Storm, resp *http.Response, body []byte) (*http.Response, error)) func(*Storm, *http.Request) (*http.Response, error) {
 	return after(func(s *Storm, resp *http.Response, body []byte) (*http.Response, error) {
-		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		if resp.StatusCode == http.StatusNotFound || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 			resp.Body = reader(body)
 			return resp, nil
 		}
