@@ -17,7 +17,7 @@ type Mode string
 const (
 	ModeTable Mode = "table" // lines around the cells
 	ModeJSON  Mode = "json"  // an array with an object for each row
-	ModeCSV   Mode = "csv"   // RFC 4180; NULL is nothing, an empty text ""
+	ModeCSV   Mode = "csv"   // as in RFC 4180; NULL is nothing, an empty text ""
 	ModeLine  Mode = "line"  // a line for each value, with its column's name
 	ModeList  Mode = "list"  // values with | between them
 )
@@ -138,9 +138,9 @@ func (p *Printer) lineRows(columns []string) func(int, []d1.Value) []byte {
 
 // separatedRows writes CSV and lists. The header comes with the first row.
 func (p *Printer) separatedRows(columns []string) func(int, []d1.Value) []byte {
-	separator, newline, text := "|", "\n", p.shown
+	separator, text := "|", p.shown
 	if p.Mode == ModeCSV {
-		separator, newline = ",", "\r\n"
+		separator = ","
 		text = func(v d1.Value) string {
 			if v.IsNull() {
 				return ""
@@ -158,7 +158,7 @@ func (p *Printer) separatedRows(columns []string) func(int, []d1.Value) []byte {
 				}
 				b = append(b, text(d1.Text([]byte(name)))...)
 			}
-			b = append(b, newline...)
+			b = append(b, '\n')
 		}
 		for i, v := range row {
 			if i > 0 {
@@ -167,7 +167,7 @@ func (p *Printer) separatedRows(columns []string) func(int, []d1.Value) []byte {
 			b = append(b, text(v)...)
 		}
 		if row != nil {
-			b = append(b, newline...)
+			b = append(b, '\n')
 		}
 		return b
 	}

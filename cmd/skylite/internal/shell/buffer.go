@@ -65,12 +65,9 @@ func (b *buffer) complete() []sqltext.Statement {
 
 // unfinished reports whether a text holds the beginning of a statement or of a comment.
 func unfinished(text string) bool {
-	if strings.TrimSpace(text) == "" {
-		return false
-	}
-	// A semicolon makes a piece even of what is only comments.
-	st := sqltext.Split(text + "\n;")[0]
-	return st.Kind != sqltext.Empty || st.Fault.Kind != sqltext.NoFault
+	pieces := sqltext.Split(";" + text) // behind a semicolon comments are a piece too
+	st := pieces[len(pieces)-1]
+	return len(pieces) > 1 && (st.Kind != sqltext.Empty || st.Fault.Kind != sqltext.NoFault)
 }
 
 // cut drops what has run.
