@@ -53,8 +53,13 @@ func (a *app) completeDatabase(f *placeFlags) cobra.CompletionFunc {
 	}
 }
 
-// jsonTime is the form of times in the API's answers.
-func jsonTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// jsonTime is the form of times in the API's answers; "" for one that is not known.
+func jsonTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
 
 // orNull returns nil for an empty text.
 func orNull(text string) *string {

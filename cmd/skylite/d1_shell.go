@@ -54,7 +54,7 @@ statement, if standard output is no terminal; --mode chooses otherwise.`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
 	}, nil, c.run)
 	cmd.Args = cobra.MaximumNArgs(1)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	cmd.Flags().StringVar(&c.mode, "mode", "", "how rows are written: table, json, csv, line or list")
 	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions( // fails only for a flag that is not there
 		[]string{"table", "json", "csv", "line", "list"}, cobra.ShellCompDirectiveNoFileComp))
@@ -166,7 +166,7 @@ var (
 
 // database opens what the arguments name.
 func (c *shellCommand) database(ctx context.Context, args []string) (*openedDatabase, error) {
-	elsewhere := c.place.remote || c.place.local || c.place.data != ""
+	elsewhere := c.place.remote || c.place.local || c.place.wrangler || c.place.data != ""
 	switch {
 	case len(args) == 0 && elsewhere:
 		return nil, usage(nil, "the database's name is missing")
