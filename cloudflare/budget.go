@@ -103,9 +103,9 @@ func (b *budget) close(until time.Time) {
 	}
 }
 
-// Wait returns how long a call that is made now would wait for the budget, or for the
+// BudgetWait returns how long a call that is made now would wait for the budget, or for the
 // service to want requests again.
-func (c *Client) Wait() time.Duration {
+func (c *Client) BudgetWait() time.Duration {
 	if c.budget == nil {
 		return 0
 	}

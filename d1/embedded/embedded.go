@@ -100,6 +100,10 @@ type Config struct {
 	Replicas int
 	// Lag is how far behind a replica may be. 0 means 500 ms.
 	Lag time.Duration
+	// BeforeWrite is asked before each transaction that writes, when it has the file's
+	// lock and nothing is written. Its error is that of the requests, which are unsent.
+	// nil means that they may write. It must not use the database.
+	BeforeWrite func() error
 	// Logger is told of what no caller can be told. nil means nobody is.
 	Logger *slog.Logger
 }

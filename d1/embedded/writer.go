@@ -187,6 +187,13 @@ func (c *conn) runShared(group []*writeJob) (ok bool) {
 		}
 		return true
 	}
+	if err := c.db.mayWrite(); err != nil {
+		for _, job := range group {
+			job.settle(err)
+		}
+		c.rollBack()
+		return true
+	}
 	c.bytes = c.db.size.Load()
 	for _, job := range group {
 		if job.claim() && !c.runSavepoint(job) {
@@ -252,6 +259,9 @@ func (c *conn) runAlone(job *writeJob) {
 	if !job.claim() {
 		return
 	}
+	if job.err = c.db.mayWrite(); job.err != nil {
+		return
+	}
 	c.bytes = c.db.size.Load()
 	if job.err = c.runStatements(job); job.err != nil {
 		return
@@ -272,6 +282,17 @@ func (c *conn) commitError(err error) *d1.Error {
 		e.Outcome = d1.OutcomeUnknown
 	}
 	return e
+}
+
+// mayWrite asks whether a transaction may write.
+func (db *DB) mayWrite() error {
+	if db.cfg.BeforeWrite == nil {
+		return nil
+	}
+	if err := db.cfg.BeforeWrite(); err != nil {
+		return unsent(err.Error(), err)
+	}
+	return nil
 }
 
 // noError keeps a nil *d1.Error from becoming an error that is not nil.

@@ -141,7 +141,7 @@ func (l *lane) landed() {
 // due is called when the first of those who wait has waited for long enough. While the
 // budget is used up nobody gains by leaving, so more may come.
 func (l *lane) due() {
-	budget := l.db.client.Wait()
+	budget := l.db.client.BudgetWait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
