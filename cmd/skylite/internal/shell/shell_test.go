@@ -101,6 +101,7 @@ func TestErrors(t *testing.T) {
 		"unknown command":           {"\n.tabels", `line 2: unknown command ".tabels"`, "did you mean .tables?"},
 		"sqlite3's":                 {".import a b", `unknown command ".import"`, "skylite d1 execute --file"},
 		"too many arguments":        {".mode csv x", `.mode: there is an argument too many: "x"`, ".mode [MODE]"},
+		"explain":                   {".explain SELECT what", "line 1: no such column: what", ""},
 		"mode":                      {".mode box", "there is no mode", ""},
 		"on or off":                 {".timer maybe", ".timer on or .timer off", ""},
 		"quote":                     {".schema 'a", "a quote is not closed", ""},
