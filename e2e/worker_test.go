@@ -22,6 +22,7 @@ type goWorker struct {
 	lines *bufio.Scanner
 	stdin io.WriteCloser
 	log   *lockedBuffer
+	stop  func() // it; nil for one that ends with the test only
 }
 
 // lockedBuffer is what a process writes while a test reads it.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -89,12 +90,13 @@ func (c *client) dev(t *testing.T) *goWorker {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 		defer timer.Stop()
 		_ = cmd.Wait() // it was told to end, and how it says so does not matter
 	})
+	t.Cleanup(w.stop)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if _, url, ready := strings.Cut(plain(lines.Text()), "Ready on "); ready {

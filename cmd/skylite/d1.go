@@ -24,6 +24,7 @@ or its ID. For Cloudflare, CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID must b
 		Example: `  skylite d1 create app
   skylite d1 execute app --file schema.sql
   skylite d1 execute app --command "SELECT count(*) FROM users" --json
+  skylite d1 shell app
   skylite d1 list --remote`,
 	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Shell(), a.d1Delete(), a.migrations())
 }

@@ -97,7 +97,7 @@ func (b *buffer) locate(err error, st sqltext.Statement) error {
 		return e
 	}
 	at := st.Start + st.VerbStart
-	if cause, ok := errors.AsType[*d1.Error](err); ok && cause.Offset >= 0 {
+	if cause, ok := errors.AsType[*d1.Error](err); ok && cause.Offset >= 0 && st.Text != "" {
 		at = min(st.Start+cause.Offset, st.End)
 		e.Excerpt = excerpt(st.Text, at-st.Start)
 	}

@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -100,6 +101,7 @@ func TestErrors(t *testing.T) {
 		"unknown command":           {"\n.tabels", `line 2: unknown command ".tabels"`, "did you mean .tables?"},
 		"sqlite3's":                 {".import a b", `unknown command ".import"`, "skylite d1 execute --file"},
 		"too many arguments":        {".mode csv x", `.mode: there is an argument too many: "x"`, ".mode [MODE]"},
+		"explain":                   {".explain SELECT what", "line 1: no such column: what", ""},
 		"mode":                      {".mode box", "there is no mode", ""},
 		"on or off":                 {".timer maybe", ".timer on or .timer off", ""},
 		"quote":                     {".schema 'a", "a quote is not closed", ""},
@@ -197,5 +199,27 @@ func TestInterrupted(t *testing.T) {
 		}})
 	if err != nil || !strings.HasPrefix(words.String(), "error: interrupted") {
 		t.Errorf("%q, %v", words.String(), err)
+	}
+}
+
+// exporter is a place that exports its databases.
+type exporter struct{ d1.Backend }
+
+func (exporter) Export(_ context.Context, w io.Writer, opts d1.ExportOptions) (d1.Bookmark, error) {
+	_, err := fmt.Fprintf(w, "-- %q\n", opts.Tables)
+	return "", err
+}
+
+// bare is a place that does not.
+type bare struct{ d1.Backend }
+
+func TestDump(t *testing.T) {
+	t.Parallel()
+	backend := open(t).Backend()
+	if got, err := typed(t, d1.New(exporter{backend}), ".dump\n.dump a 'b c'\n"); err != nil || got != "-- []\n-- [\"a\" \"b c\"]\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := typed(t, d1.New(bare{backend}), ".dump"); err == nil || !strings.Contains(err.Error(), "line 1: .dump: ") {
+		t.Error(err)
 	}
 }
