@@ -46,6 +46,9 @@ func (c *cursor) inner(k key) {
 		if raw == nil {
 			return
 		}
+		if quickMeta(raw, &c.meta) {
+			return
+		}
 		if err := json.Unmarshal(raw, &c.meta); err != nil {
 			c.in.err = fmt.Errorf("%w: a statement's meta: %w", errSyntax, err)
 		}
