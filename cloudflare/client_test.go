@@ -113,7 +113,8 @@ func TestErrors(t *testing.T) {
 
 func TestRetries(t *testing.T) {
 	t.Parallel()
-	date := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	began := time.Now()
+	date := func(d time.Duration) string { return began.Add(d).UTC().Format(http.TimeFormat) }
 	for _, test := range []struct {
 		name     string
 		class    Class
@@ -144,7 +145,7 @@ func TestRetries(t *testing.T) {
 					w.Header().Set("Retry-After", test.after)
 				}
 				answer(w, status, ok)
-			})
+			}, func(cfg *Config) { cfg.Now = func() time.Time { return began } })
 			_, err := c.Request(t.Context(), Call{Method: "POST", Path: "/x", Body: []byte("body"), Class: test.class}, nil)
 			if sent.Load() != test.sent || (err != nil) != test.fails {
 				t.Errorf("sent %d times, error %v", sent.Load(), err)
