@@ -129,6 +129,8 @@ func (c *Client) spend(ctx context.Context) error {
 		c.budget.giveBack()
 		return formError{fmt.Errorf("the service has asked for no requests for another %v", closed.Round(time.Second))}
 	}
+	// A little more, so that those who wait for the service do not all return at once.
+	wait = max(wait, closed+time.Duration(c.cfg.Rand()*float64(closed)/10))
 	if deadline, ok := ctx.Deadline(); ok && now.Add(wait).After(deadline) {
 		c.budget.giveBack()
 		return fmt.Errorf("the budget of %.0f requests in five minutes is used up; the next may be sent in %v: %w",

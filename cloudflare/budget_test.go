@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,5 +145,35 @@ func TestBudgetOfOthers(t *testing.T) {
 	two, _ := New(Config{APIToken: "budget-token-3"})
 	if one.budget == two.budget {
 		t.Error("two users share a budget")
+	}
+}
+
+// TestBudgetReopens: those who wait until the service wants requests again do not return at
+// once, and not before.
+func TestBudgetReopens(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var pauses []time.Duration
+	share := 0.0
+	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, ok) }, func(cfg *Config) {
+		cfg.Budget, cfg.APIToken = 1000, "budget-token-reopens"
+		cfg.Now = func() time.Time { return began }
+		cfg.Rand = func() float64 { share += 0.25; return share }
+		cfg.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
+	})
+	c.budget.close(began.Add(20 * time.Second))
+	if wait := c.Wait(); wait != 20*time.Second {
+		t.Errorf("a call would wait %v", wait)
+	}
+	for range 3 {
+		if _, err := c.Request(t.Context(), Call{Path: "/x"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []time.Duration{20500 * time.Millisecond, 21 * time.Second, 21500 * time.Millisecond}; !slices.Equal(pauses, want) {
+		t.Errorf("pauses %v, want %v", pauses, want)
+	}
+	if c.budget.left != 997 {
+		t.Errorf("%v left", c.budget.left)
 	}
 }

@@ -22,9 +22,9 @@ func TestParseDSN(t *testing.T) {
 	t.Setenv("CLOUDFLARE_EMAIL", "mail")
 	t.Setenv("CLOUDFLARE_BASE_URL", "https://env.example.com")
 	t.Setenv("OTHER", "other-token")
-	cfg, err := rest.ParseDSN("d1://acc/my%20app?token=" + token + "&token_env=OTHER&base_url=http%3A%2F%2F127.0.0.1%3A8787&timeout=5s")
+	cfg, err := rest.ParseDSN("d1://acc/my%20app?token=" + token + "&token_env=OTHER&base_url=http%3A%2F%2F127.0.0.1%3A8787&timeout=5s&group=all")
 	if err != nil || cfg.AccountID != "acc" || cfg.DatabaseName != "my app" || cfg.DatabaseID != "" || cfg.API.APIToken != token ||
-		cfg.API.APIKey != "" || cfg.API.BaseURL != "http://127.0.0.1:8787" || cfg.API.Timeout != 5*time.Second {
+		cfg.API.APIKey != "" || cfg.API.BaseURL != "http://127.0.0.1:8787" || cfg.API.Timeout != 5*time.Second || cfg.Group != rest.GroupAll {
 		t.Errorf("got %+v, %v", cfg, err)
 	}
 	cfg, err = rest.ParseDSN("d1://acc/" + uuid)
@@ -54,6 +54,7 @@ func TestDSNErrors(t *testing.T) {
 		"d1://acc/app?tokn=" + token:                     `unknown parameter "tokn"`,
 		"d1://acc/app?token=" + token + "&token=x":       "twice",
 		"d1://acc/app?timeout=soon&token=" + token:       "30s",
+		"d1://acc/app?group=some&token=" + token:         "reads, all or none",
 		"d1://acc/app?token_env=NOT_SET_HERE":            "NOT_SET_HERE",
 		"d1://acc/app?token=" + token + "%0a":            "APIToken",
 		"d1://acc/app?base_url=http://h&token=" + token:  "plain http",

@@ -70,6 +70,9 @@ func (c *cursor) Err() error            { return c.err }
 
 // Close drops the error of closing the body: all that was wanted of it has been read.
 func (c *cursor) Close() error {
+	if c.state == inRows && c.plan.habits != nil {
+		c.plan.habits.began(c.plan.statements[c.index].Text())
+	}
 	_ = c.resp.Body.Close()
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -336,5 +338,64 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestQuickMeta: what is read quickly is what is read by the rules, and the usual is.
+func TestQuickMeta(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		meta  string
+		quick bool
+	}{
+		{`{"served_by":"v3-prod","served_by_region":"WEUR","served_by_colo":"AMS","served_by_primary":true,` +
+			`"timings":{"sql_duration_ms":0.2137},"duration":0.2137,"changes":3,"last_row_id":9007199254740991,` +
+			`"changed_db":true,"size_after":16384,"rows_read":7,"rows_written":2,"total_attempts":1}`, true},
+		{` { "duration" : 12 , "changed_db" : false , "last_row_id" : -5 } `, true},
+		{`{}`, true},
+		{`{"duration":1e-7}`, true},
+		{`{"new":1,"changes":2}`, false},
+		{`{"served_by":"v3\u002dprod"}`, false},
+		{`{"last_row_id":9223372036854775807}`, false},
+		{`{"changes":1.0}`, false},
+		{`{"changes":null,"served_by":null}`, false},
+		{`{"changes":"1"}`, false},
+		{`{"changed_db":"x"}`, false},
+		{`[]`, false},
+	} {
+		var quick, slow d1.Meta
+		ok := quickMeta(bytes.TrimSpace([]byte(tt.meta)), &quick)
+		if ok != tt.quick {
+			t.Errorf("%s: quick %v", tt.meta, ok)
+		}
+		if err := json.Unmarshal([]byte(tt.meta), &slow); ok && (err != nil || quick != slow) {
+			t.Errorf("%s: got %+v, want %+v, %v", tt.meta, quick, slow, err)
+		}
+	}
+}
+
+// TestFractions: what is divided is what is parsed.
+func TestFractions(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		whole, places := dice.IntN(16)+1, dice.IntN(17)+1
+		text := []byte{'-'}[:dice.IntN(2)]
+		for i := range whole + 1 + places {
+			if i == whole {
+				text = append(text, '.')
+				continue
+			}
+			text = append(text, byte('0'+dice.IntN(10)))
+		}
+		want, err := strconv.ParseFloat(string(text), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := reader{buf: append(text, ','), w: len(text) + 1}
+		got, ok := d.number().Float64()
+		if !ok || d.err != nil || math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("%s: got %v", text, got)
+		}
 	}
 }

@@ -8,10 +8,12 @@
 //
 // # What a request costs
 //
-// A request is one POST to /raw, however many statements it has. Rows are
-// decoded as they arrive; an answer is never held in memory as a whole, except
-// that of a request that writes, which is read to its end before Do returns, so
-// that an error in it is not missed.
+// A request is one POST to /raw, however many statements it has, or less: reads
+// that arrive while another is under way leave together, and writes of one
+// statement if [Config].Group says so; see [Grouping]. Rows are decoded as they
+// arrive; an answer is held in memory as a whole only if it is shared, or that of
+// a request that writes, which is read to its end before Do returns, so that an
+// error in it is not missed.
 //
 // # Values
 //

@@ -43,7 +43,7 @@ func (p *plan) failure(err error) error {
 	p.locate(e)
 	if e.Code != 0 {
 		for i := range p.statements {
-			p.learn(i, true)
+			p.learn(i, failed)
 		}
 	}
 	return e

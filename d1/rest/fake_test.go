@@ -49,6 +49,8 @@ type fake struct {
 	mu   sync.Mutex
 	conn *sqlite3.Conn
 	last string // the body of the last call
+
+	rewrite *strings.Replacer // changes the SQL, if it is not nil
 }
 
 func newFake(tb testing.TB) *fake {
@@ -120,6 +122,9 @@ func (f *fake) run(s fakeStatement) (fakeResult, error) {
 	result.Results.Columns, result.Results.Rows = []string{}, [][]any{}
 	if len(s.SQL) > d1.MaxStatementBytes {
 		return result, fmt.Errorf("statement too long: SQLITE_TOOBIG")
+	}
+	if f.rewrite != nil {
+		s.SQL = f.rewrite.Replace(s.SQL)
 	}
 	stmt, _, err := f.conn.Prepare(s.SQL)
 	if err != nil {

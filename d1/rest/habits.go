@@ -14,12 +14,21 @@ const (
 	maxRemember = 256
 )
 
-// habits remembers the statements, by the caller's text, that had a long or slow answer or
-// failed when they last ran. They go alone until they do better.
+// verdict is how a statement did when it last ran.
+type verdict uint8
+
+const (
+	well   verdict = iota
+	failed         // with an error of SQLite's
+	heavy          // its answer was long or slow
+)
+
+// habits remembers the statements, by the caller's text, that did badly when they last ran.
+// They go alone until they do better.
 type habits struct {
 	any   atomic.Bool
 	mu    sync.Mutex
-	texts map[string]bool
+	texts map[string]verdict
 }
 
 // apart reports whether a statement goes alone.
@@ -29,23 +38,23 @@ func (h *habits) apart(text string) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.texts[text]
+	return h.texts[text] != well
 }
 
-// learn says how a statement did. Of too many that do badly one is forgotten.
-func (h *habits) learn(text string, badly bool) {
-	if !badly && !h.any.Load() {
+// learn says how a statement did. Of too many that did badly one is forgotten.
+func (h *habits) learn(text string, v verdict) {
+	if v == well && !h.any.Load() {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !badly {
+	if v == well {
 		delete(h.texts, text)
 		h.any.Store(len(h.texts) > 0)
 		return
 	}
 	if h.texts == nil {
-		h.texts = make(map[string]bool)
+		h.texts = make(map[string]verdict)
 	}
 	for old := range h.texts {
 		if len(h.texts) < maxRemember {
@@ -53,13 +62,26 @@ func (h *habits) learn(text string, badly bool) {
 		}
 		delete(h.texts, old)
 	}
-	h.texts[text] = true
+	h.texts[text] = v
 	h.any.Store(true)
 }
 
+// began says that a statement did not fail, though nobody waited for the end of its answer.
+func (h *habits) began(text string) {
+	if !h.any.Load() {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.texts[text] == failed {
+		delete(h.texts, text)
+		h.any.Store(len(h.texts) > 0)
+	}
+}
+
 // learn says how the plan's ith statement did.
-func (p *plan) learn(i int, badly bool) {
+func (p *plan) learn(i int, v verdict) {
 	if p.habits != nil {
-		p.habits.learn(p.statements[i].Text(), badly)
+		p.habits.learn(p.statements[i].Text(), v)
 	}
 }

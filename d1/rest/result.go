@@ -46,6 +46,9 @@ func (c *cursor) inner(k key) {
 		if raw == nil {
 			return
 		}
+		if quickMeta(raw, &c.meta) {
+			return
+		}
 		if err := json.Unmarshal(raw, &c.meta); err != nil {
 			c.in.err = fmt.Errorf("%w: a statement's meta: %w", errSyntax, err)
 		}
@@ -83,8 +86,14 @@ func (c *cursor) elementEnd() {
 	if c.in.err != nil {
 		return
 	}
-	long := c.in.position()-c.began > longAnswer
-	c.plan.learn(c.index, c.refused || long || c.meta.Duration > slowAnswer)
+	switch {
+	case c.refused:
+		c.plan.learn(c.index, failed)
+	case c.in.position()-c.began > longAnswer, c.meta.Duration > slowAnswer:
+		c.plan.learn(c.index, heavy)
+	default:
+		c.plan.learn(c.index, well)
+	}
 	if !c.refused {
 		return
 	}

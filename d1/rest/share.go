@@ -184,7 +184,7 @@ func (l *lane) largest(p *plan, group []*member, body []byte) *member {
 // without lets one member go alone, now and later, and the others together.
 func (l *lane) without(one *member, group []*member) {
 	for i := range one.plan.statements {
-		one.plan.learn(i, true)
+		one.plan.learn(i, heavy)
 	}
 	l.alone([]*member{one})
 	others := make([]*member, 0, len(group)-1)

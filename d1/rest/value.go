@@ -130,6 +130,9 @@ func (d *reader) numberEnd(start, first int, n int64, negative bool) d1.Value {
 		d.fail()
 		return d1.Null()
 	case c == '.' || c|0x20 == 'e':
+		if f, ok := d.fraction(n, digits, negative); ok {
+			return d1.Real(f)
+		}
 		f := d.float(start)
 		return d1.Real(f)
 	case digits > exactDigits:
@@ -146,6 +149,35 @@ func (d *reader) numberEnd(start, first int, n int64, negative bool) d1.Value {
 		return d1.RoundedInteger(float64(n))
 	}
 	return d1.Integer(n)
+}
+
+// powers are those of ten that a float64 holds exactly and a short fraction may need.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// fraction reads what stands behind the point of a number with few digits. Both the digits
+// and the power of ten are exact as a float64, and so one division rounds as it must.
+func (d *reader) fraction(n int64, digits int, negative bool) (f float64, ok bool) {
+	if d.buf[d.r] != '.' || digits >= len(powers) {
+		return 0, false
+	}
+	i := d.r + 1
+	for ; i < d.w; i++ {
+		c := d.buf[i] - '0'
+		if c > 9 {
+			break
+		}
+		n = n*10 + int64(c)
+	}
+	places := i - d.r - 1
+	if i == d.w || places == 0 || digits+places >= len(powers) || inWord(d.buf[i]) {
+		return 0, false
+	}
+	d.r = i
+	f = float64(n) / powers[places]
+	if negative {
+		f = -f
+	}
+	return f, true
 }
 
 // float reads the rest of a number that begins at start.
