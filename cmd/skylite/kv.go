@@ -154,7 +154,19 @@ func (p *place) noNamespace(name string) error {
 }
 
 // with opens the namespace that the flags choose, and does something with it.
-func (a *app) with(ctx context.Context, f *namespaceFlags, do func(p *place, ns *rest.Namespace) error) (err error) {
+func (a *app) with(ctx context.Context, f *namespaceFlags, do func(p *place, ns *rest.Namespace) error) error {
+	return a.found(ctx, f, func(p *place, info rest.Info) error {
+		ns, err := rest.Open(rest.Config{Client: p.client, AccountID: p.account, NamespaceID: info.ID})
+		if err != nil {
+			return err
+		}
+		defer ns.Close() // it has nothing of its own to free
+		return do(p, ns)
+	})
+}
+
+// found does something with the namespace that the flags name.
+func (a *app) found(ctx context.Context, f *namespaceFlags, do func(p *place, info rest.Info) error) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -167,12 +179,7 @@ func (a *app) with(ctx context.Context, f *namespaceFlags, do func(p *place, ns 
 	if err != nil {
 		return err
 	}
-	ns, err := rest.Open(rest.Config{Client: p.client, AccountID: p.account, NamespaceID: info.ID})
-	if err != nil {
-		return err
-	}
-	defer ns.Close() // it has nothing of its own to free
-	return do(p, ns)
+	return do(p, info)
 }
 
 // completeNamespace offers the titles of the namespaces.

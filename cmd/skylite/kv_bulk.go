@@ -58,11 +58,7 @@ and "base64": true.`,
 
 func (c *kvBulkCommand) get(ctx context.Context, args []string) error {
 	return c.with(ctx, &c.flags, func(_ *place, ns *rest.Namespace) error {
-		data, err := c.readInput(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		names, err := readNames(data)
+		names, err := c.names(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -78,6 +74,15 @@ func (c *kvBulkCommand) get(ctx context.Context, args []string) error {
 		}
 		return c.out.json(all)
 	})
+}
+
+// names reads the keys that a file lists.
+func (c *kvBulkCommand) names(ctx context.Context, file string) ([]string, error) {
+	data, err := c.readInput(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return readNames(data)
 }
 
 // printable is a value as JSON: null, a string, or base64.
@@ -107,11 +112,7 @@ of objects with a name. Asks first; if there is nobody to ask, it refuses withou
 
 func (c *kvBulkCommand) delete(ctx context.Context, args []string) error {
 	return c.with(ctx, &c.flags, func(p *place, ns *rest.Namespace) error {
-		data, err := c.readInput(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		names, err := readNames(data)
+		names, err := c.names(ctx, args[0])
 		if err != nil {
 			return err
 		}

@@ -134,7 +134,7 @@ func (a *app) kvNamespaceRename() *cobra.Command {
 	return cmd
 }
 
-func (c *kvRenameCommand) run(ctx context.Context, args []string) (err error) {
+func (c *kvRenameCommand) run(ctx context.Context, args []string) error {
 	if c.newName == "" {
 		return usage(nil, "--new-name is missing")
 	}
@@ -144,30 +144,20 @@ func (c *kvRenameCommand) run(ctx context.Context, args []string) (err error) {
 	if c.flags.id == "" && c.flags.binding == "" {
 		return usage(nil, "the namespace is missing: give its name or --namespace-id")
 	}
-	if err := c.flags.check(); err != nil {
-		return err
-	}
-	p, err := c.open(&c.flags.place, false)
-	if err != nil {
-		return err
-	}
-	defer closing(p, &err)
-	info, err := c.flags.find(ctx, p)
-	if err != nil {
-		return err
-	}
-	list, err := p.namespaces()
-	if err != nil {
-		return err
-	}
-	if _, err := list.Rename(ctx, info.ID, c.newName); err != nil {
-		if errors.Is(err, rest.ErrTitleTaken) {
-			return fmt.Errorf("there is a namespace %q in %s already", c.newName, p.where)
+	return c.found(ctx, &c.flags, func(p *place, info rest.Info) error {
+		list, err := p.namespaces()
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	fmt.Fprintf(c.stderr, "Renamed the namespace %q to %q.\n", info.Title, c.newName)
-	return nil
+		if _, err := list.Rename(ctx, info.ID, c.newName); err != nil {
+			if errors.Is(err, rest.ErrTitleTaken) {
+				return fmt.Errorf("there is a namespace %q in %s already", c.newName, p.where)
+			}
+			return err
+		}
+		fmt.Fprintf(c.stderr, "Renamed the namespace %q to %q.\n", info.Title, c.newName)
+		return nil
+	})
 }
 
 type kvDeleteCommand struct {
@@ -192,38 +182,28 @@ refuses without -y.`,
 	return cmd
 }
 
-func (c *kvDeleteCommand) run(ctx context.Context, args []string) (err error) {
+func (c *kvDeleteCommand) run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		if c.flags.binding != "" {
 			return usage(nil, "the namespace is given twice, as an argument and by --binding")
 		}
 		c.flags.binding, c.flags.titled = args[0], true
 	}
-	if err := c.flags.check(); err != nil {
-		return err
-	}
-	p, err := c.open(&c.flags.place, false)
-	if err != nil {
-		return err
-	}
-	defer closing(p, &err)
-	info, err := c.flags.find(ctx, p)
-	if err != nil {
-		return err
-	}
-	question := fmt.Sprintf("Delete the namespace %q (%s) from %s, with all that is in it?", info.Title, info.ID, p.where)
-	if sure, err := c.sure(ctx, c.yes, "deleting a namespace", question); err != nil || !sure {
-		return err
-	}
-	list, err := p.namespaces()
-	if err != nil {
-		return err
-	}
-	if err := list.Delete(ctx, info.ID); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.stderr, "Deleted the namespace %q from %s.\n", info.Title, p.where)
-	return nil
+	return c.found(ctx, &c.flags, func(p *place, info rest.Info) error {
+		question := fmt.Sprintf("Delete the namespace %q (%s) from %s, with all that is in it?", info.Title, info.ID, p.where)
+		if sure, err := c.sure(ctx, c.yes, "deleting a namespace", question); err != nil || !sure {
+			return err
+		}
+		list, err := p.namespaces()
+		if err != nil {
+			return err
+		}
+		if err := list.Delete(ctx, info.ID); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stderr, "Deleted the namespace %q from %s.\n", info.Title, p.where)
+		return nil
+	})
 }
 
 // sure asks whether something is to be deleted, unless the command line says so.

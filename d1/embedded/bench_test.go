@@ -37,7 +37,17 @@ func BenchmarkPointRead(b *testing.B) {
 	db := benchDB(b, filepath.Join(b.TempDir(), "bench.db"))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		readPoint(b, db, i)
+		readPoint(b, db, pointRead, i)
+	}
+}
+
+// BenchmarkPointReadUncached reads with a text that is new each time, and so with a statement
+// that is not in the cache.
+func BenchmarkPointReadUncached(b *testing.B) {
+	db := benchDB(b, filepath.Join(b.TempDir(), "bench.db"))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		readPoint(b, db, fmt.Sprint(pointRead, " -- ", i), i)
 	}
 }
 
@@ -57,7 +67,7 @@ func BenchmarkPointReadRatio(b *testing.B) {
 		}
 		between := time.Now()
 		for j := range turn {
-			readPoint(b, db, i+j)
+			readPoint(b, db, pointRead, i+j)
 		}
 		theirs = append(theirs, between.Sub(began))
 		ours = append(ours, time.Since(between))
@@ -100,8 +110,8 @@ func rawReader(b *testing.B, path string) func(i int) {
 	}
 }
 
-func readPoint(b *testing.B, db *d1.DB, i int) {
-	results, err := db.Query(context.Background(), pointRead, int64(i%benchRows+1))
+func readPoint(b *testing.B, db *d1.DB, sql string, i int) {
+	results, err := db.Query(context.Background(), sql, int64(i%benchRows+1))
 	if err != nil || !results.Next() {
 		b.Fatal(err)
 	}
@@ -118,7 +128,7 @@ func BenchmarkPointReadInParallel(b *testing.B) {
 	var n atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			readPoint(b, db, int(n.Add(1)))
+			readPoint(b, db, pointRead, int(n.Add(1)))
 		}
 	})
 }

@@ -24,8 +24,12 @@
 //
 // # Durability
 //
-// A write that was acknowledged is on disk (see [Sync] to change that). Files are
-// created for their owner alone.
+// A write that was acknowledged is on disk (see [Sync] to change that). One whose commit the
+// disk failed is [d1.Ambiguous]: it is not there, but a crash before the next commit may bring
+// it back. A disk without room refuses a write whole. Files are created for their owner alone.
+//
+// The WAL is copied into the database by the writer, and begins anew even where readers never
+// pause; Results that are kept open for long keep it from that, and it grows meanwhile.
 //
 // # Values
 //

@@ -413,3 +413,34 @@ func TestNewerFormat(t *testing.T) {
 		t.Errorf("it has %d tables now, %v", n, err)
 	}
 }
+
+// TestEverybodyHasATurn uses databases without a pause, as many as may be open, each by several
+// at a time, so that none is ever idle; another is opened all the same.
+func TestEverybodyHasATurn(t *testing.T) {
+	t.Parallel()
+	c := open(t, catalog.Config{Dir: t.TempDir(), MaxOpen: 2})
+	busy, other := []string{create(t, c, "a").ID, create(t, c, "b").ID}, create(t, c, "other")
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for _, id := range busy {
+		for range 8 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					h, err := c.Open(t.Context(), id)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					time.Sleep(5 * time.Millisecond)
+					h.Close()
+				}
+			})
+		}
+	}
+	defer wg.Wait()
+	defer cancel()
+	for range 5 {
+		run(t, c, other.ID, "SELECT 1")
+		time.Sleep(5 * time.Millisecond)
+	}
+}

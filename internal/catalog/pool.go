@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +41,8 @@ type opened struct {
 	// The pool's lock guards what follows.
 	users    int
 	lastUsed uint64
+	since    uint64       // when it was opened
+	draining bool         // takes no new users, since others wait for its room
 	gone     func() error // set when the database is deleted: what to do once it is closed
 }
 
@@ -50,10 +53,18 @@ type pool struct {
 	mu      sync.Mutex
 	byID    map[string]*opened
 	clock   uint64        // counts uses, to know which was last
+	queue   []*waiter     // who waits for room, in order
 	change  chan struct{} // closed when a database is given back; nil if nobody waits
 	closing bool
 	leaving sync.WaitGroup // doomed databases that are still in use
 }
+
+// waiter is who waits for room. Only the first in the queue gets it, so that a database that
+// is seldom used has its turn beside others that are never idle.
+type waiter struct{ patient bool }
+
+// patience is how long the first in the queue waits for a database to become idle by itself.
+const patience = 50 * time.Millisecond
 
 func (p *pool) init(cfg Config) {
 	p.cfg = cfg
@@ -75,7 +86,7 @@ func (p *pool) find(id string) *opened {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.byID[id]
-	if h == nil || p.closing {
+	if h == nil || h.draining || p.closing {
 		return nil
 	}
 	select {
@@ -115,9 +126,11 @@ func (p *pool) acquire(ctx context.Context, db Database, open func() (d1.Backend
 
 // enter finds or adds the database's entry. mine says that the caller must open it.
 func (p *pool) enter(ctx context.Context, id string) (h *opened, mine bool, err error) {
-	var timeout <-chan time.Time
+	w := &waiter{patient: true}
+	defer p.leave(w)
+	var timeout, impatient <-chan time.Time
 	for {
-		h, mine, idle, change, err := p.tryEnter(id)
+		h, mine, idle, change, err := p.tryEnter(id, w)
 		if h != nil || err != nil {
 			return h, mine, err
 		}
@@ -128,12 +141,15 @@ func (p *pool) enter(ctx context.Context, id string) (h *opened, mine bool, err 
 			continue
 		}
 		if timeout == nil {
-			timer := time.NewTimer(p.cfg.Wait)
+			timer, short := time.NewTimer(p.cfg.Wait), time.NewTimer(patience)
 			defer timer.Stop()
-			timeout = timer.C
+			defer short.Stop()
+			timeout, impatient = timer.C, short.C
 		}
 		select {
 		case <-change:
+		case <-impatient:
+			w.patient = false
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		case <-timeout:
@@ -142,30 +158,73 @@ func (p *pool) enter(ctx context.Context, id string) (h *opened, mine bool, err 
 	}
 }
 
+// leave takes a waiter from the queue, and lets the next one look.
+func (p *pool) leave(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.queue, w); i >= 0 {
+		p.queue = slices.Delete(p.queue, i, i+1)
+		p.wake()
+	}
+}
+
+// wake lets all who wait look again. The caller holds the lock.
+func (p *pool) wake() {
+	if p.change != nil {
+		close(p.change)
+		p.change = nil
+	}
+}
+
 // tryEnter returns the entry; or, if there is no room, an idle database for the
 // caller to close, or what to wait for.
-func (p *pool) tryEnter(id string) (h *opened, mine bool, idle *opened, change chan struct{}, err error) {
+func (p *pool) tryEnter(id string, w *waiter) (h *opened, mine bool, idle *opened, change chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
 		return nil, false, nil, nil, ErrClosed
 	}
 	p.clock++
-	if h := p.byID[id]; h != nil {
+	first := len(p.queue) == 0 || p.queue[0] == w
+	if h := p.byID[id]; h != nil && (first || !h.draining) {
+		h.draining = false
 		h.users++
 		h.lastUsed = p.clock
 		return h, false, nil, nil, nil
 	}
-	if p.cfg.Dir != "" && len(p.byID) >= p.cfg.MaxOpen {
+	if first && (p.cfg.Dir == "" || len(p.byID) < p.cfg.MaxOpen) {
+		h = &opened{id: id, ready: make(chan struct{}), users: 1, lastUsed: p.clock, since: p.clock}
+		p.byID[id] = h
+		return h, true, nil, nil, nil
+	}
+	if first {
 		if idle := p.leastUsed(); idle != nil {
 			delete(p.byID, idle.id)
 			return nil, false, idle, nil, nil
 		}
-		return nil, false, nil, p.changed(), nil
 	}
-	h = &opened{id: id, ready: make(chan struct{}), users: 1, lastUsed: p.clock}
-	p.byID[id] = h
-	return h, true, nil, nil, nil
+	if !slices.Contains(p.queue, w) {
+		p.queue = append(p.queue, w)
+	}
+	if first && !w.patient {
+		p.drainOne()
+	}
+	return nil, false, nil, p.changed(), nil
+}
+
+// drainOne lets the database that was opened first take no new users, unless one does so
+// already.
+func (p *pool) drainOne() {
+	var oldest *opened
+	for _, h := range p.byID {
+		if h.draining {
+			return
+		}
+		if oldest == nil || h.since < oldest.since {
+			oldest = h
+		}
+	}
+	oldest.draining = true
 }
 
 // leastUsed returns the database that nobody has used for the longest time, or nil
@@ -189,10 +248,7 @@ func (p *pool) release(h *opened) {
 		delete(p.byID, h.id)
 	}
 	finish := last && h.gone != nil
-	if p.change != nil {
-		close(p.change)
-		p.change = nil
-	}
+	p.wake()
 	p.mu.Unlock()
 	if !finish {
 		return
