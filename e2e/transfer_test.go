@@ -172,9 +172,8 @@ func TestWranglerInsights(t *testing.T) {
 		c.result(t, "POST", "/d1/database/"+id+"/query", encode(t, map[string]string{"sql": sql}), new([]any))
 	}
 	var insights []struct {
-		Query                              string
-		TotalRowsRead, NumberOfTimesRun    float64
-		AvgRowsRead, AvgDurationMs, Ignore float64
+		Query                           string
+		TotalRowsRead, NumberOfTimesRun float64
 	}
 	printed(t, c.wrangler(t, "d1", "insights", "shop", "--json", "--sort-by", "count", "--limit", "1").ok(t), &insights)
 	if len(insights) != 1 || insights[0].Query != "SELECT * FROM t" || insights[0].NumberOfTimesRun != 2 || insights[0].TotalRowsRead != 4 {
