@@ -58,6 +58,7 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.DurationVar(&c.server.KVStale, "kv-stale", 0, "read KV values as old as they may be far from the writer, such as 60s")
 	flags.IntVar(&c.server.Replicas, "replicas", 0, "let each database have read replicas, `n` of them, for sessions over the bridge's protocol")
 	flags.DurationVar(&c.server.Lag, "lag", 500*time.Millisecond, "how far replicas may be behind")
+	flags.Var(simulation{&c.server.Simulate}, "simulate", simulateUsage)
 	flags.BoolVar(&c.server.Switches.LenientParams, "lenient-params", false,
 		"accept empty params beside several statements, which Cloudflare refuses")
 	return cmd

@@ -52,7 +52,7 @@ func (im *importer) insert(text string) *stmt {
 	}
 	// If it does not compile, neither does the statement, whose error is the right one.
 	sql := string(im.literals.SQL)
-	s, err := im.compileUncached(sql)
+	s, err := im.compileUncached(sql, sqltext.Parse)
 	if err != nil {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (im *importer) insert(text string) *stmt {
 
 // any runs a statement of any kind.
 func (im *importer) any(text string) error {
-	s, err := im.compileUncached(text)
+	s, err := im.compileUncached(text, sqltext.Parse)
 	if err != nil {
 		return err
 	}

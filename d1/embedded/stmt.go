@@ -40,7 +40,7 @@ func (c *conn) compile(sql string) (*stmt, error) {
 	if s := c.stmts.get(sql); s != nil {
 		return s, nil
 	}
-	s, err := c.compileUncached(sql)
+	s, err := c.compileUncached(sql, c.db.parsed.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +50,12 @@ func (c *conn) compile(sql string) (*stmt, error) {
 	return s, nil
 }
 
-// compileUncached is compile without the cache.
-func (c *conn) compileUncached(sql string) (*stmt, error) {
+// compileUncached is compile without the caches.
+func (c *conn) compileUncached(sql string, parse func(sql string) (sqltext.Statement, error)) (*stmt, error) {
 	if len(sql) > d1.MaxStatementBytes {
 		return nil, tooLong()
 	}
-	parsed, err := c.db.parsed.Parse(sql)
+	parsed, err := parse(sql)
 	if err != nil {
 		return nil, parseError(sql, err)
 	}
