@@ -21,11 +21,11 @@ type extent struct {
 	low, high [wanted]int32
 }
 
-// maxRests bounds the work for a run: it is some milliseconds.
-const maxRests = 5_000
+// maxRests bounds the work for a run.
+const maxRests = 1_000
 
 func newWays(out [][]edge) *ways {
-	w := &ways{out: out}
+	w := &ways{out: out, seen: map[rest]extent{}}
 	for _, edges := range out {
 		for _, e := range edges {
 			for i := range w.counts {
@@ -48,9 +48,9 @@ func (w *ways) bounds(c *Counters) bounds {
 		}
 		begin.left[i] = int32(n)
 	}
-	w.seen, w.budget = map[rest]extent{}, maxRests
+	clear(w.seen)
+	w.budget = maxRests
 	x := w.from(begin)
-	w.seen = nil
 	if w.budget <= 0 {
 		return w.linearBounds(begin.left)
 	}
