@@ -49,8 +49,8 @@ func TestCountersOfRandomStatements(t *testing.T) {
 	}
 	tally.log(t)
 	all := tally.total()
-	if 10*all[0].exact < 8*all[0].all() || 10*all[1].exact < 9*all[1].all() {
-		t.Errorf("exact are read %v, written %v: less than 80 and 90 %%", all[0], all[1])
+	if 10*all[0].exact < 7*all[0].all() || 100*all[1].exact < 95*all[1].all() {
+		t.Errorf("exact are read %v, written %v: less than 70 and 95 %%", all[0], all[1])
 	}
 }
 

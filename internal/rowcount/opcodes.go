@@ -41,7 +41,11 @@ func (p *program) costOf(op *Op) (w weights) {
 		w[Rows] = 1
 	case "Sort", "SorterSort":
 		w[Sorts], w[read] = 1, 1
-	case "Rewind", "Last", "NotExists", "SeekRowid", "SeekLT", "SeekGT", "VNext":
+	case "SeekRowid":
+		if !p.columns[op.P3] {
+			w[read] = 1
+		}
+	case "Rewind", "Last", "NotExists", "SeekLT", "SeekGT", "VNext":
 		w[read] = 1
 	case "SeekGE", "SeekLE":
 		if !p.equal[op.P1] {
@@ -87,6 +91,12 @@ func (p *program) costOfJump(op *Op) (jump, next weights) {
 		p.balance(&next, op.P1, -1)
 	case "RowSetRead":
 		p.balance(&next, rowSet(op.P1), -1)
+	case "SeekRowid":
+		// Neither a NULL is found nor a key that is not there, but only the key counts.
+		// A column that refers to another table mostly holds a NULL then.
+		if p.columns[op.P3] {
+			next[read] = 1
+		}
 	case "Filter":
 		jump[Hits], next[Misses] = 1, 1
 	case "SeekGE", "SeekLE":

@@ -6,6 +6,7 @@ import "slices"
 type program struct {
 	code            []Op
 	ephemeral       map[int]bool  // cursors of tables that last for the statement
+	columns         map[int]bool  // registers that hold columns of tables
 	equal           map[int]bool  // cursors that seek nothing but equals
 	calls           map[int]int   // the program that the instruction at an address calls
 	returns         map[int]bool  // registers that hold where a subroutine returns to
@@ -36,7 +37,7 @@ func programs(ops []Op) []*program {
 
 func newProgram(code []Op) *program {
 	p := &program{code: code, ephemeral: map[int]bool{}, equal: map[int]bool{}, calls: map[int]int{},
-		producers: map[int][]int{}, returns: map[int]bool{}, lists: map[int]int{}, aims: map[int]bool{}}
+		producers: map[int][]int{}, returns: map[int]bool{}, lists: map[int]int{}, aims: map[int]bool{}, columns: map[int]bool{}}
 	p.tested, p.counted = tested(code)
 	for i := range code {
 		op := &code[i]
@@ -52,6 +53,8 @@ func newProgram(code []Op) *program {
 			if op.P5&seeksEqual != 0 {
 				p.equal[op.P1] = true
 			}
+		case "Column":
+			p.columns[op.P3] = true
 		case "Return":
 			p.returns[op.P1] = true
 		case "Yield":
