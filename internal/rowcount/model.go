@@ -124,10 +124,10 @@ func (m *Model) sum(want int, c *Counters) (n int64, exact bool) {
 // maxKept is for how many counters of late the bounds are kept.
 const maxKept = 64
 
-// between is the estimate: the rows read are mostly in the lower half of what is possible,
+// between is the estimate: the rows read are mostly in the lower part of what is possible,
 // the rows written near the most.
 func between(want int, low, high float64, whole bool) int64 {
-	share := 0.4
+	share := 0.3
 	if want != read {
 		share = 0.9
 	}
