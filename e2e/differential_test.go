@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/skylite-go/skylite/d1"
@@ -112,7 +111,7 @@ func (c corpusCase) compare(t *testing.T, file string, tally *tally, run func([]
 			diff = fmt.Sprintf("%d results, workerd %d", len(got), len(want.Results))
 		default:
 			for j := range got {
-				if d := got[j].diff(want.Results[j], tally); d != "" {
+				if d := got[j].diff(r.batch()[j].SQL, want.Results[j], tally); d != "" {
 					diff = fmt.Sprintf("statement %d: %s", j+1, d)
 					break
 				}
@@ -140,7 +139,7 @@ func messageOf(err error) string {
 	return ""
 }
 
-func (a answered) diff(want corpusResult, tally *tally) string {
+func (a answered) diff(sql string, want corpusResult, tally *tally) string {
 	if len(a.columns)+len(want.Columns) > 0 && !slices.Equal(a.columns, want.Columns) {
 		return fmt.Sprintf("columns %q, workerd %q", clip(a.columns), clip(want.Columns))
 	}
@@ -160,27 +159,7 @@ func (a answered) diff(want corpusResult, tally *tally) string {
 			return fmt.Sprintf("meta.%s %v, workerd %v", name, got[i], want.Meta[i])
 		}
 	}
-	tally.add(&tally.read, float64(a.meta.RowsRead) == want.Meta[4])
-	tally.add(&tally.written, float64(a.meta.RowsWritten) == want.Meta[5])
+	tally.add(sql, [2]float64{float64(a.meta.RowsRead), float64(a.meta.RowsWritten)},
+		[2]float64{want.Meta[4].(float64), want.Meta[5].(float64)})
 	return ""
-}
-
-// tally counts how often the estimated counters are exact.
-type tally struct {
-	sync.Mutex
-	read, written share
-}
-
-type share struct{ exact, all int }
-
-func (*tally) add(s *share, exact bool) {
-	s.all++
-	if exact {
-		s.exact++
-	}
-}
-
-func (c *tally) log(t *testing.T) {
-	t.Logf("rows_read exact in %d of %d statements, rows_written in %d of %d",
-		c.read.exact, c.read.all, c.written.exact, c.written.all)
 }

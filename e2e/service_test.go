@@ -101,15 +101,13 @@ func TestServerAgreesWithWorkerd(t *testing.T) {
 		"raw":   serve(t, server.Config{OpenFile: open, DataDir: t.TempDir()}),
 		"query": serve(t, server.Config{OpenFile: open}),
 	}
-	var tally tally
-	t.Cleanup(func() { tally.log(t) })
 	for file, cases := range serviceCorpus(t) {
 		for _, c := range cases {
 			t.Run(file+"/"+c.Name, func(t *testing.T) {
 				t.Parallel()
 				for route, f := range servers {
 					id := f.create(t, t.Name()+"/"+route)
-					c.compare(t, f, file, "/d1/database/"+id+"/"+route, &tally)
+					c.compare(t, f, file, "/d1/database/"+id+"/"+route)
 					f.call(t, "DELETE", "/d1/database/"+id, "")
 				}
 			})
@@ -117,14 +115,14 @@ func TestServerAgreesWithWorkerd(t *testing.T) {
 	}
 }
 
-func (c serviceCase) compare(t *testing.T, f *fixture, file, path string, tally *tally) {
+func (c serviceCase) compare(t *testing.T, f *fixture, file, path string) {
 	for i, r := range c.Requests {
 		want := c.answers[i]
 		if want.Broken {
 			return
 		}
 		body := r.body(c.Expand)
-		diff := f.call(t, "POST", path, body).diff(want, strings.HasSuffix(path, "/raw"), tally)
+		diff := f.call(t, "POST", path, body).diff(want, strings.HasSuffix(path, "/raw"))
 		name := file + "/" + c.Name
 		known := cmp.Or(serviceDifferences[name], serviceDifferences[fmt.Sprintf("%s#%d", name, i+1)])
 		switch {
@@ -139,7 +137,7 @@ func (c serviceCase) compare(t *testing.T, f *fixture, file, path string, tally 
 }
 
 // diff returns how an answer differs from the recorded one.
-func (e envelope) diff(want serviceAnswer, raw bool, tally *tally) string {
+func (e envelope) diff(want serviceAnswer, raw bool) string {
 	if want.Error != "" || !e.Success {
 		got := apiMessage{}
 		if len(e.Errors) > 0 {
@@ -169,7 +167,7 @@ func (e envelope) diff(want serviceAnswer, raw bool, tally *tally) string {
 		if wanted != string(r.Results) {
 			return fmt.Sprintf("statement %d: %s", i+1, firstDifference(string(r.Results), wanted))
 		}
-		if d := diffMeta(r.Meta, want.Results[i].Meta, tally); d != "" || !r.Success {
+		if d := diffMeta(r.Meta, want.Results[i].Meta); d != "" || !r.Success {
 			return fmt.Sprintf("statement %d: %s, success %v", i+1, d, r.Success)
 		}
 	}
@@ -186,19 +184,15 @@ func firstDifference(got, want string) string {
 	return fmt.Sprintf("from byte %d: %s\nworkerd: %s", from, clip(got[from:]), clip(want[from:]))
 }
 
-// metaKeys are the recorded parts of meta, in their order.
-var metaKeys = []string{"changes", "last_row_id", "changed_db", "size_after", "rows_read", "rows_written"}
+// metaKeys are the recorded parts of meta that are compared, in their order.
+var metaKeys = []string{"changes", "last_row_id", "changed_db", "size_after"}
 
-func diffMeta(got map[string]any, want []any, tally *tally) string {
-	for i, key := range metaKeys[:4] {
+func diffMeta(got map[string]any, want []any) string {
+	for i, key := range metaKeys {
 		if got[key] != want[i] {
 			return fmt.Sprintf("meta.%s %v, workerd %v", key, got[key], want[i])
 		}
 	}
-	tally.Lock()
-	defer tally.Unlock()
-	tally.add(&tally.read, got["rows_read"] == want[4])
-	tally.add(&tally.written, got["rows_written"] == want[5])
 	return ""
 }
 

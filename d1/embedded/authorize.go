@@ -18,8 +18,9 @@ const transactionRefused = "To execute a transaction, please use the state.stora
 
 // permits is what the authorizer of a connection knows and learns.
 type permits struct {
-	trusted  bool // the statement is our own
-	stateful bool // the statement asks for what the writer's connection remembers
+	trusted   bool // the statement is our own
+	looksBack bool // the statement asks how many rows the one before it has changed
+	stateful  bool // the statement asks for what the writer's connection remembers
 	// ownSeries says that the database has a table of its own with the name of one
 	// that this engine has built in and D1 does not have.
 	ownSeries bool
@@ -95,6 +96,7 @@ func (p *permits) allowed(action sqlite3.AuthorizerActionCode, a, b, schema stri
 		switch b {
 		case "last_insert_rowid", "changes", "total_changes":
 			p.stateful = true
+			p.looksBack = p.looksBack || b == "changes"
 		}
 		p.refused.function = p.refused.function || absentFunction(b)
 		return allowedFunctions[b]

@@ -1,144 +1,138 @@
 package embedded
 
 import (
+	"slices"
+
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/rowcount"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
-// cost is what a statement's program says of the rows it reads and writes. D1's
-// SQLite counts them as it runs, one for every cursor that is moved to a row and
-// every entry that is written (workerd's patch 0001-row-counts); here they are
-// modelled from the program and the counters that stock SQLite has.
+// cost tells how many rows the runs of a statement have read and written.
 type cost struct {
-	verb    string
-	looks   int  // places that find a row: scans begun, keys sought
-	checks  int  // keys looked for at each row that is written
-	ranges  bool // rows come from a range, whose steps the engine does not count
-	again   bool // rows are kept and read again: to sort them, or for RETURNING
-	counts  bool // the program asks a table how many rows it has
-	puts    int  // entries written for each row changed, or once by a schema change
-	indexes int  // entries of indexes among puts
-	schema  bool
+	program []rowcount.Op
+	model   *rowcount.Model
+	asked   []statusCounter
+	columns []int // whose first values are rows that were counted
 }
 
-// opcode is what the model knows of an instruction of a program.
-type opcode struct {
-	name   string
-	p1, p5 int64
+// statusCounter is a counter of the model that the engine keeps for a statement.
+type statusCounter struct {
+	counter int
+	status  sqlite3.StmtStatus
 }
 
-// costOf reads the program of a statement. An error leaves the cost at zero: the
-// figures are an estimate, and the statement itself is good.
-func (c *conn) costOf(sql string, parsed sqltext.Statement) cost {
-	m := cost{verb: parsed.Verb, schema: parsed.Kind == sqltext.Schema}
-	if parsed.Kind == sqltext.Pragma || parsed.Explain || len(sql)+len("EXPLAIN ") > d1.MaxStatementBytes {
-		return m
+// statusMoved counts the steps of cursors that no documented status counts.
+const statusMoved sqlite3.StmtStatus = 0
+
+func statusCounters() []statusCounter {
+	return []statusCounter{
+		{rowcount.Steps, sqlite3.STMTSTATUS_VM_STEP},
+		{rowcount.Moved, statusMoved},
+		{rowcount.Scanned, sqlite3.STMTSTATUS_FULLSCAN_STEP},
+		{rowcount.Indexed, sqlite3.STMTSTATUS_AUTOINDEX},
+		{rowcount.Sorts, sqlite3.STMTSTATUS_SORT},
+		{rowcount.Starts, sqlite3.STMTSTATUS_RUN},
+		{rowcount.Hits, sqlite3.STMTSTATUS_FILTER_HIT},
+		{rowcount.Misses, sqlite3.STMTSTATUS_FILTER_MISS},
 	}
-	stateful := c.stateful
-	defer func() { c.stateful = stateful }()
-	program, _, err := c.Prepare("EXPLAIN " + sql)
-	if err != nil {
-		return m
+}
+
+// costOf reads the program of a statement, as it is with these arguments. SQLite forgets
+// over that how many rows the last statement has changed, if this one writes: then it is
+// for just before the statement runs, and not for one that asks for changes().
+func (c *conn) costOf(s *stmt, args []any) cost {
+	program := c.programOf(s.Stmt.SQL(), args)
+	if len(program) == 0 {
+		return cost{}
 	}
-	defer program.Close()
-	var code []opcode
-	ephemeral := map[int64]bool{} // cursors of tables that last for the statement
-	for program.Step() {
-		op := opcode{name: string(program.ColumnRawText(1)), p1: program.ColumnInt64(2), p5: program.ColumnInt64(6)}
-		switch op.name {
-		case "OpenEphemeral", "OpenAutoindex", "SorterOpen", "OpenPseudo":
-			ephemeral[op.p1] = true
+	if slices.Equal(program, s.cost.program) {
+		return s.cost
+	}
+	m := cost{program: program, model: rowcount.New(program)}
+	m.columns = m.model.CountColumns()
+	for _, a := range statusCounters() {
+		if m.model.Needs(a.counter, !s.readOnly) {
+			m.asked = append(m.asked, a)
 		}
-		code = append(code, op)
-	}
-	counted := false // the engine counts the steps of a scan
-	for _, op := range code {
-		switch {
-		case !ephemeral[op.p1]:
-			m.add(op)
-			counted = counted || isStep(op) && op.p5 == int64(sqlite3.STMTSTATUS_FULLSCAN_STEP)
-		case op.name == "Rewind", op.name == "Sort", op.name == "SorterSort":
-			m.again = true
-		}
-	}
-	m.ranges = m.ranges && !counted
-	if !counted && !m.ranges && m.verb == "INSERT" {
-		m.checks, m.looks = m.checks+m.looks, 0
 	}
 	return m
 }
 
-// isStep reports whether an instruction goes on to another row.
-func isStep(op opcode) bool { return op.name == "Next" || op.name == "Prev" }
+// programOf returns the program that SQLite makes of a text. It is empty if there is none:
+// the figures are then an estimate, and the statement itself is good.
+func (c *conn) programOf(sql string, args []any) (program []rowcount.Op) {
+	if len(sql)+len("EXPLAIN ") > d1.MaxStatementBytes {
+		return nil
+	}
+	stateful := c.stateful
+	defer func() { c.stateful = stateful }()
+	explained, _, err := c.Prepare("EXPLAIN " + sql)
+	if err != nil {
+		return nil
+	}
+	explain := stmt{Stmt: explained, params: explained.BindCount()}
+	defer explain.Close()
+	if args != nil && explain.bind(args) != nil {
+		return nil
+	}
+	for explain.Step() {
+		number := explain.ColumnInt
+		program = append(program, rowcount.Op{
+			Addr: number(0), Code: string(explain.ColumnRawText(1)), P1: number(2), P2: number(3), P3: number(4), P5: number(6),
+		})
+	}
+	return program
+}
 
-// add counts an instruction.
-func (m *cost) add(op opcode) {
-	switch op.name {
-	case "Rewind", "Last", "SeekGE", "SeekGT", "SeekLE", "SeekLT", "SeekRowid":
-		m.looks++
-	case "Next", "Prev", "VNext":
-		m.ranges = true
-	case "NotExists":
-		m.checks++
-	case "Count":
-		m.counts = true
-	case "Insert", "VUpdate":
-		m.puts++
-	case "IdxInsert":
-		m.puts++
-		m.indexes++
-	case "Delete":
-		const countsChange = 1 // OPFLAG_NCHANGE
-		if op.p5&countsChange != 0 {
-			m.puts++
-		}
+// explainable reports whether a statement's program can be asked for without harm: some
+// PRAGMAs do what they do when they are compiled.
+func explainable(s sqltext.Statement) bool {
+	if s.Explain || s.Verb != "PRAGMA" {
+		return !s.Explain
+	}
+	name, _ := pragmaName(s)
+	return name == "quick_check" || name == "foreign_key_check"
+}
+
+// beginRun is for just before a statement runs: the engine counts from here.
+func (c *conn) beginRun(s *stmt, args []any) {
+	if s.outdated {
+		s.cost, s.outdated = c.costOf(s, args), false
+	}
+	for _, a := range s.cost.asked {
+		s.Status(a.status, true)
 	}
 }
 
-// rowsRead estimates D1's counter for a run that returned rows and changed some. first
-// is the first value returned, which a plain count(*) makes known.
-func (m cost) rowsRead(s *sqlite3.Stmt, rows, changes, first int64) int64 {
-	if m.buildsIndex() {
-		return 2*m.indexed(s) + 2
+// rowsRead returns how many rows a run has read, and whether that is exact.
+func (m *cost) rowsRead(run *rowcount.Counters) (n int64, exact bool) {
+	if len(m.program) == 0 {
+		return 0, true
 	}
-	n := int64(s.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, false)) + int64(m.looks)
-	if m.counts && m.looks == 0 {
-		n += first
+	return m.model.Reads(run)
+}
+
+// rowsWritten returns how many rows a run has written, and whether that is exact.
+func (m *cost) rowsWritten(run *rowcount.Counters) (n int64, exact bool) {
+	return m.model.Writes(run)
+}
+
+// end adds to what is known of a run what the engine has counted.
+func (m *cost) end(s *sqlite3.Stmt, run *rowcount.Counters) {
+	run[rowcount.Runs] = 1
+	for _, a := range m.asked {
+		run[a.counter] = int64(s.Status(a.status, false))
 	}
-	if m.ranges {
-		n += max(rows, changes)
-	}
-	if m.again {
-		n += rows
-	}
-	if !m.schema {
-		n += changes * int64(m.checks)
+}
+
+// counted returns what the statement has counted whole tables to, which the row that it
+// stands on tells.
+func (s *stmt) counted() (n int64) {
+	for _, column := range s.cost.columns {
+		n += s.ColumnInt64(column)
 	}
 	return n
-}
-
-// buildsIndex reports whether the statement makes an index, whose entries are sorted.
-func (m cost) buildsIndex() bool { return m.schema && m.verb == "CREATE" && m.again }
-
-// indexed returns how many rows an index was made of; a single one is not seen.
-func (m cost) indexed(s *sqlite3.Stmt) int64 {
-	if steps := s.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, false); steps > 0 {
-		return int64(steps) + 1
-	}
-	return 0
-}
-
-// rowsWritten estimates D1's counter for a run that changed rows.
-func (m cost) rowsWritten(s *sqlite3.Stmt, changes int64) int64 {
-	switch {
-	case m.buildsIndex():
-		return m.indexed(s) + 1
-	case m.verb == "DROP":
-		return 0
-	case m.schema:
-		return int64(m.puts - m.indexes)
-	}
-	return changes * int64(max(m.puts, 1))
 }

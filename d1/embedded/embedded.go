@@ -37,11 +37,13 @@
 // D1 binds every number of its JSON as a REAL; a server that stands in for D1
 // passes numbers as float64.
 //
-// # Estimates
+// # Counters
 //
-// RowsRead and RowsWritten are D1's counters, which stock SQLite does not have. They
-// are modelled from the compiled program: right for scans, look-ups by key, sorts and
-// plain writes, a guess for nested loops, triggers and virtual tables.
+// RowsRead and RowsWritten are D1's counters, which stock SQLite does not have. They are
+// worked out from the compiled program and what SQLite does count of a run: exact where
+// only one figure is possible, as for look-ups by key, scans, sorts and plain writes, an
+// estimate between the least and the most possible for some joins, window functions,
+// foreign keys' actions and ALTER TABLE. docs/limits.md says how often which is so.
 package embedded
 
 import (

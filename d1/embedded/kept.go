@@ -47,15 +47,6 @@ func (r *writeResult) copy(b []byte) []byte {
 	return r.chunk[n:len(r.chunk):len(r.chunk)]
 }
 
-// first returns the first value, if it is an integer.
-func (r *writeResult) first() int64 {
-	if len(r.values) == 0 {
-		return 0
-	}
-	n, _ := r.values[0].Int64()
-	return n
-}
-
 func (r *writeResult) count() int {
 	if len(r.columns) == 0 {
 		return 0

@@ -8,6 +8,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/rowcount"
 )
 
 // read runs a request on a reader, which its Results hold until they are closed.
@@ -101,7 +102,7 @@ type readCursor struct {
 	pending       bool // the engine stands on a row that Next has not come to
 	ended         bool // the current statement has no more rows
 	rows          int64
-	first         int64  // the first value of a statement that counts a table
+	counted       int64  // what a statement that counts tables has counted
 	at            uint64 // the newest state that was seen
 	began         time.Time
 	meta          d1.Meta
@@ -132,8 +133,8 @@ func (r *readCursor) NextResult() (ok bool) {
 	if err := compiled.bind(s.Args); err != nil {
 		return r.fail(err)
 	}
-	r.rows, r.first = 0, 0
-	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
+	r.rows, r.counted = 0, 0
+	r.c.beginRun(compiled, s.Args)
 	r.pending = compiled.Step()
 	r.ended = !r.pending
 	r.at = r.c.newest()
@@ -141,8 +142,11 @@ func (r *readCursor) NextResult() (ok bool) {
 		return r.fail(err)
 	}
 	compiled.refresh()
-	if compiled.cost.counts && r.pending {
-		r.first = compiled.ColumnInt64(0)
+	if compiled.outdated {
+		compiled.cost, compiled.outdated = r.c.costOf(compiled, s.Args), false
+	}
+	if r.pending {
+		r.counted = compiled.counted()
 	}
 	return true
 }
@@ -217,7 +221,9 @@ func (r *readCursor) finish() {
 	if replica := r.c.replica; replica != nil {
 		r.meta.ServedByPrimary, r.meta.ServedByRegion, r.meta.ServedByColo = false, replica.region, ""
 	}
-	r.meta.RowsRead = s.cost.rowsRead(s.Stmt, r.rows, 0, r.first)
+	run := rowcount.Counters{rowcount.Rows: r.rows, rowcount.Counted: r.counted}
+	s.cost.end(s.Stmt, &run)
+	r.meta.RowsRead, _ = s.cost.rowsRead(&run)
 	r.c.release(s)
 	r.current = nil
 }

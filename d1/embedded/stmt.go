@@ -24,6 +24,7 @@ type stmt struct {
 	pragma     bool // changes a setting of its connection
 	volatile   bool // must be compiled anew each time
 	cost       cost
+	outdated   bool // cost is that of another program
 	columns    []string
 	reprepared int // the engine's count when columns were read
 	prev, next *stmt
@@ -141,7 +142,7 @@ func (c *conn) prepare(sql string, parsed sqltext.Statement) (*stmt, error) {
 		return nil, err
 	}
 	c.refused = refusal{}
-	c.stateful = false
+	c.stateful, c.looksBack = false, false
 	compiled, err := c.prepareText(sql, parsed)
 	if err != nil && c.refused.series && c.hasSeries() {
 		c.ownSeries = true
@@ -162,7 +163,9 @@ func (c *conn) prepare(sql string, parsed sqltext.Statement) (*stmt, error) {
 	if !s.schema {
 		s.readColumns()
 	}
-	s.cost = c.costOf(compiled.SQL(), parsed)
+	if explainable(parsed) && (s.readOnly || !c.looksBack) {
+		s.cost = c.costOf(s, nil)
+	}
 	return s, nil
 }
 
@@ -313,10 +316,12 @@ func (s *stmt) readColumns() {
 }
 
 // refresh reads the columns again if SQLite has compiled the statement again, because
-// somebody has changed the schema. It is for after the first step.
+// somebody has changed the schema or the arguments allow a better plan. It is for after
+// the first step.
 func (s *stmt) refresh() {
 	if !s.schema && s.Status(sqlite3.STMTSTATUS_REPREPARE, false) != s.reprepared {
 		s.readColumns()
+		s.outdated = len(s.cost.program) > 0
 	}
 }
 

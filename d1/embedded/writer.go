@@ -10,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/rowcount"
 	"github.com/skylite-go/skylite/internal/sqlitecode"
 )
 
@@ -378,9 +379,10 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 	if err := compiled.bind(s.Args); err != nil {
 		return result, err
 	}
-	compiled.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
+	c.beginRun(compiled, s.Args)
 	changes, rowID, size := c.TotalChanges(), c.LastInsertRowID(), c.bytes
-	if err := c.keepRows(job, compiled, &result); err != nil {
+	counted, err := c.keepRows(job, compiled, &result)
+	if err != nil {
 		return result, err
 	}
 	if compiled.schema {
@@ -389,14 +391,16 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 	m := c.db.baseMeta()
 	m.Changes = c.TotalChanges() - changes
 	m.LastRowID = c.LastInsertRowID()
-	m.RowsRead = compiled.cost.rowsRead(compiled.Stmt, int64(result.count()), m.Changes, result.first())
+	run := rowcount.Counters{rowcount.Rows: int64(result.count()), rowcount.Changes: m.Changes, rowcount.Counted: counted}
+	compiled.cost.end(compiled.Stmt, &run)
+	m.RowsRead, _ = compiled.cost.rowsRead(&run)
 	if compiled.analyzes {
 		if err := c.own(c.dropSamples); err != nil {
 			return result, err
 		}
 	}
 	if !compiled.readOnly {
-		m.RowsWritten = compiled.cost.rowsWritten(compiled.Stmt, m.Changes)
+		m.RowsWritten, _ = compiled.cost.rowsWritten(&run)
 		size = c.size()
 	}
 	m.SizeAfter = size
@@ -411,19 +415,23 @@ func (c *conn) runOne(job *writeJob, s d1.Statement) (result writeResult, err er
 // writer: the memory of D1's isolates.
 const maxKept = 128 << 20
 
-// keepRows runs a statement to its end and keeps its rows.
-func (c *conn) keepRows(job *writeJob, s *stmt, result *writeResult) error {
+// keepRows runs a statement to its end and keeps its rows. It returns how many rows the
+// statement has counted.
+func (c *conn) keepRows(job *writeJob, s *stmt, result *writeResult) (counted int64, err error) {
 	c.clock.enter()
 	more := s.Step()
 	s.refresh()
 	result.columns = s.columns
+	if more {
+		counted = s.counted()
+	}
 	for ; more; more = s.Step() {
 		if job.kept += result.keep(s); job.kept > maxKept {
-			return memoryError("the rows of a request that writes take more than 128 MiB")
+			return 0, memoryError("the rows of a request that writes take more than 128 MiB")
 		}
 		c.clock.enter()
 	}
-	return s.Err()
+	return counted, s.Err()
 }
 
 // dropSamples removes a table of the planner that D1's SQLite is compiled without.
