@@ -103,6 +103,17 @@ func (b *budget) close(until time.Time) {
 	}
 }
 
+// BudgetWait returns how long a call that is made now would wait for the budget, or for the
+// service to want requests again.
+func (c *Client) BudgetWait() time.Duration {
+	if c.budget == nil {
+		return 0
+	}
+	wait, _ := c.budget.reserve(c.cfg.Now())
+	c.budget.giveBack()
+	return wait
+}
+
 // spend waits until a request may be sent. If that is after the context's deadline, or the
 // service wants none for longer than MaxRetryWait, it returns at once.
 func (c *Client) spend(ctx context.Context) error {

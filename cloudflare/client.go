@@ -1,9 +1,12 @@
 package cloudflare
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,9 +18,12 @@ type Class uint8
 const (
 	// ClassAuto is ClassRead for the methods GET and HEAD, and else ClassWrite.
 	ClassAuto Class = iota
-	// ClassRead is a call that may run any number of times: it reads, or it comes
-	// to the same when it runs twice.
+	// ClassRead is a call that changes nothing. It may run any number of times.
 	ClassRead
+	// ClassIdempotent is a call that writes and comes to the same when it runs twice. It
+	// is sent again as one that reads is; if any of its attempts may have run, and none
+	// was answered with success, its outcome is unknown.
+	ClassIdempotent
 	// ClassWrite is a call that must not run twice.
 	ClassWrite
 )
@@ -151,6 +157,36 @@ func (c *Client) Stream(ctx context.Context, call Call) (*http.Response, error) 
 	return c.run(ctx, call, nil)
 }
 
+// ErrTooLong is the cause when an answer is longer than the caller takes.
+var ErrTooLong error = formError{errors.New("the answer is longer than what is accepted")}
+
+// Whole makes a call and returns the answer with all of its body, which may have as many
+// bytes as limit says. It is [Client.Stream] for those who need the end of an answer before
+// they can use its beginning: an answer that breaks off is a failure of the attempt, after
+// which a call that reads is sent again. If there is too much, the error is [ErrTooLong] and
+// the bytes are those that came first.
+func (c *Client) Whole(ctx context.Context, call Call, limit int64) (body []byte, resp *http.Response, err error) {
+	resp, err = c.run(ctx, call, func(call Call, resp *http.Response) error {
+		defer resp.Body.Close()
+		var b bytes.Buffer
+		if n := resp.ContentLength; n > 0 && n < 1<<20 {
+			b.Grow(int(n) + bytes.MinRead)
+		}
+		n, err := io.Copy(&b, io.LimitReader(resp.Body, limit+1))
+		if body = b.Bytes(); n > limit {
+			err = ErrTooLong
+		}
+		if err != nil {
+			return c.BodyError(call, fmt.Errorf("reading the answer: %w", err))
+		}
+		return nil
+	})
+	if resp != nil {
+		resp.Body = http.NoBody
+	}
+	return body, resp, err
+}
+
 // BodyError returns the error of a call whose answer could not be read to its
 // end or is not what it should be.
 func (c *Client) BodyError(call Call, err error) error {
@@ -160,10 +196,10 @@ func (c *Client) BodyError(call Call, err error) error {
 }
 
 func unknownIfWrite(class Class) Outcome {
-	if class == ClassWrite {
-		return OutcomeUnknown
+	if class == ClassRead {
+		return OutcomeAnswered
 	}
-	return OutcomeAnswered
+	return OutcomeUnknown
 }
 
 // minSecret is the length from which a credential is looked for in texts. Those

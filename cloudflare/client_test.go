@@ -371,3 +371,37 @@ func TestResultOfAnotherForm(t *testing.T) {
 		t.Errorf("got %v after %d calls", err, n)
 	}
 }
+
+// TestIdempotentOutcome: a call that may be repeated is unsent only if none of its attempts
+// can have run.
+func TestIdempotentOutcome(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		statuses []int // 0 is a connection that breaks
+		class    Class
+		want     Outcome
+	}{
+		{"limited", []int{429, 429, 429, 429}, ClassIdempotent, OutcomeUnsent},
+		{"lost, and then limited", []int{0, 429, 429, 429}, ClassIdempotent, OutcomeUnknown},
+		{"5xx, and then refused", []int{502, 401}, ClassIdempotent, OutcomeUnknown},
+		{"limited, and then refused", []int{429, 401}, ClassIdempotent, OutcomeAnswered},
+		{"a read, lost and then limited", []int{0, 429, 429, 429}, ClassRead, OutcomeUnsent},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				status := tt.statuses[n]
+				if n++; status == 0 {
+					panic(http.ErrAbortHandler)
+				}
+				answer(w, status, failure(1, "no"))
+			})
+			_, err := c.Request(t.Context(), Call{Method: "PUT", Path: "/x", Class: tt.class}, nil)
+			if OutcomeOf(err) != tt.want || n != len(tt.statuses) {
+				t.Errorf("%d attempts, outcome %v of %v", n, OutcomeOf(err), err)
+			}
+		})
+	}
+}

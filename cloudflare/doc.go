@@ -13,7 +13,8 @@
 // connection, up to [Config.MaxRetries] times, with growing random pauses or the
 // pause that Retry-After asks for. A call that writes is sent again only if it
 // provably never ran: no connection came about, or the service answered 429
-// without looking at it. When a write may have run, the error says so
+// without looking at it. One that comes to the same when it runs twice, such as a
+// put of KV, is sent again as a read is. When a write may have run, the error says so
 // ([Ambiguous]) and nothing is sent twice, not by this package and not by
 // net/http below it.
 //

@@ -38,6 +38,9 @@ func (c *Client) decode(call Call, resp *http.Response, result any) (ResultInfo,
 	}
 	var e Envelope
 	if err := json.Unmarshal(body, &e); err != nil {
+		if cutShort(body, err) {
+			return ResultInfo{}, c.brokenOff(call, resp, io.ErrUnexpectedEOF)
+		}
 		return ResultInfo{}, c.badForm(call, resp, body)
 	}
 	if !e.Success {
@@ -59,15 +62,30 @@ func (c *Client) statusError(call Call, resp *http.Response) error {
 		return c.redirectError(call, resp)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	if err != nil {
+		return c.brokenOff(call, resp, err)
+	}
 	var e Envelope
-	if jsonErr := json.Unmarshal(body, &e); jsonErr == nil && len(e.Errors) > 0 {
+	if err = json.Unmarshal(body, &e); err == nil && len(e.Errors) > 0 {
 		return c.apiError(call, resp, e.Errors)
 	}
-	bad := c.badForm(call, resp, body)
-	if err != nil {
-		bad.Err = errors.New("the answer broke off")
+	if cutShort(body, err) {
+		return c.brokenOff(call, resp, io.ErrUnexpectedEOF)
 	}
-	return bad
+	return c.badForm(call, resp, body)
+}
+
+// brokenOff is the error of an answer that did not come whole. What its status leaves open,
+// such as whether D1 was stopped half way, is not known.
+func (c *Client) brokenOff(call Call, resp *http.Response, err error) error {
+	return c.BodyError(call, fmt.Errorf("reading the answer, whose status is %d: %w", resp.StatusCode, err))
+}
+
+// cutShort reports whether a body is the beginning of an envelope, by the error of its
+// decoding.
+func cutShort(body []byte, err error) bool {
+	e, ok := errors.AsType[*json.SyntaxError](err)
+	return ok && len(body) > 0 && body[0] == '{' && e.Offset == int64(len(body)) && e.Error() == "unexpected end of JSON input"
 }
 
 func (c *Client) redirectError(call Call, resp *http.Response) error {

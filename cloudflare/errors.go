@@ -174,7 +174,7 @@ func outcomeOfStatus(class Class, status int, details []Detail) Outcome {
 	switch {
 	case status == http.StatusTooManyRequests && !stopped(details):
 		return OutcomeUnsent
-	case class != ClassWrite:
+	case class == ClassRead:
 		return OutcomeAnswered
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		return OutcomeUnknown

@@ -23,6 +23,7 @@ func (c *Client) run(ctx context.Context, call Call, consume func(Call, *http.Re
 	if err != nil {
 		return nil, c.callError(call, OutcomeUnsent, formError{fmt.Errorf("encoding the body: %w", err)})
 	}
+	mayHaveRun := false
 	for n := 1; ; n++ {
 		resp, err := c.attempt(ctx, call, body)
 		if err == nil && consume != nil {
@@ -31,7 +32,8 @@ func (c *Client) run(ctx context.Context, call Call, consume func(Call, *http.Re
 		if err == nil {
 			return resp, nil
 		}
-		setAttempts(err, n)
+		mayHaveRun = mayHaveRun || OutcomeOf(err) == OutcomeUnknown
+		annotate(err, n, mayHaveRun)
 		pause, again := c.again(ctx, call, n, err)
 		if !again {
 			return nil, err
@@ -45,12 +47,17 @@ func (c *Client) run(ctx context.Context, call Call, consume func(Call, *http.Re
 	}
 }
 
-func setAttempts(err error, n int) {
+// annotate says of an attempt's error how many there were, and that one of them may have
+// run.
+func annotate(err error, attempts int, mayHaveRun bool) {
+	var outcome *Outcome
 	if e, ok := errors.AsType[*APIError](err); ok {
-		e.Attempts = n
+		e.Attempts, outcome = attempts, &e.Outcome
+	} else if e, ok := errors.AsType[*CallError](err); ok {
+		e.Attempts, outcome = attempts, &e.Outcome
 	}
-	if e, ok := errors.AsType[*CallError](err); ok {
-		e.Attempts = n
+	if mayHaveRun && outcome != nil {
+		*outcome = OutcomeUnknown
 	}
 }
 

@@ -33,7 +33,7 @@ type mastra struct {
 func startMastra(t *testing.T, f *fixture) *mastra {
 	t.Helper()
 	c := f.client(t)
-	cmd := exec.CommandContext(t.Context(), localPath(t, "node_modules/.bin/node"), localPath(t, "mastra/store.mjs"))
+	cmd := exec.Command(localPath(t, "node_modules/.bin/node"), localPath(t, "mastra/store.mjs"))
 	m := &mastra{fixture: f}
 	cmd.Dir, cmd.Env, cmd.Stderr, cmd.WaitDelay = c.dir, c.environ(), &m.log, 5*time.Second
 	out, err := cmd.StdoutPipe()

@@ -252,19 +252,10 @@ func (s *Server) deleteDatabase(c *call) *apiError {
 	if apiErr != nil {
 		return apiErr
 	}
+	s.tasks.stop(db.ID)
 	if err := s.catalog.Delete(c.Context(), db.ID); err != nil {
 		return s.databaseError(c.Context(), c.database, err)
 	}
 	writeResult(c.w, nil, nil)
 	return nil
-}
-
-// missing answers for a part of D1 that this version does not have.
-func (s *Server) missing(what string) func(c *call) *apiError {
-	return func(c *call) *apiError {
-		if _, apiErr := s.find(c, false); apiErr != nil {
-			return apiErr
-		}
-		return fail(http.StatusBadRequest, codeMalformed, "This version of skylite has no "+what+".")
-	}
 }

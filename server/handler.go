@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -48,8 +49,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apiError {
 	if s.shareWith(w, r) {
 		return nil
 	}
+	// What is packed may be much larger than it looks, and is what nobody sends here.
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return fail(http.StatusUnsupportedMediaType, codeMalformed,
+			fmt.Sprintf("The request is malformed: the Content-Encoding %.40q is not accepted; send the body as it is", coding))
+	}
 	path := apiPath(r.URL.EscapedPath())
-	if !isUpload(r.Method, path) {
+	if !isSigned(r.Method, path) {
 		if err := s.authenticate(r, path); err != nil {
 			return err
 		}

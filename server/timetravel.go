@@ -13,7 +13,7 @@ import (
 // bookmark answers which state a database was in at a time, or is in now.
 func (s *Server) bookmark(c *call) *apiError {
 	return s.travel(c, func(h *catalog.Handle) (any, error) {
-		bookmark, err := bookmarkOf(c.Context(), h, c.URL.Query().Get("timestamp"))
+		bookmark, err := stateAt(c.Context(), h, c.URL.Query().Get("timestamp"))
 		return rawJSON(appendObject([]member{{"bookmark", string(bookmark)}})), err
 	})
 }
@@ -28,7 +28,7 @@ func (s *Server) restore(c *call) *apiError {
 	}
 	return s.travel(c, func(h *catalog.Handle) (_ any, err error) {
 		if timestamp != "" {
-			if to, err = bookmarkOf(c.Context(), h, timestamp); err != nil {
+			if to, err = stateAt(c.Context(), h, timestamp); err != nil {
 				return nil, err
 			}
 		}
@@ -39,8 +39,8 @@ func (s *Server) restore(c *call) *apiError {
 	})
 }
 
-// bookmarkOf returns the bookmark of a time; an empty one is now.
-func bookmarkOf(ctx context.Context, h *catalog.Handle, timestamp string) (d1.Bookmark, error) {
+// stateAt returns the bookmark of a time; an empty one is now.
+func stateAt(ctx context.Context, h *catalog.Handle, timestamp string) (d1.Bookmark, error) {
 	var at time.Time
 	if timestamp != "" {
 		var err error

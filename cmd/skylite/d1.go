@@ -25,7 +25,7 @@ or its ID. For Cloudflare, CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID must b
   skylite d1 execute app --file schema.sql
   skylite d1 execute app --command "SELECT count(*) FROM users" --json
   skylite d1 list --remote`,
-	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Delete(), a.d1TimeTravel(), a.migrations())
+	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Shell(), a.d1Delete(), a.d1TimeTravel(), a.migrations())
 }
 
 // completeDatabase offers the names of the databases for a command's first argument.
@@ -53,8 +53,13 @@ func (a *app) completeDatabase(f *placeFlags) cobra.CompletionFunc {
 	}
 }
 
-// jsonTime is the form of times in the API's answers.
-func jsonTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// jsonTime is the form of times in the API's answers; "" for one that is not known.
+func jsonTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
 
 // orNull returns nil for an empty text.
 func orNull(text string) *string {

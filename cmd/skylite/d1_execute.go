@@ -46,7 +46,7 @@ Cloudflare carries at most 100 MB; a single statement has 100 kB at most everywh
   skylite d1 execute app --remote --command "SELECT 1" --json`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
 	}, []string{"database"}, c.run)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	flags := cmd.Flags()
 	flags.StringVar(&c.command, "command", "", "the `SQL` to run")
 	flags.StringVar(&c.file, "file", "", "the `file` with the SQL to run; - is standard input")

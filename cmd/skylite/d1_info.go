@@ -30,7 +30,7 @@ with --json an object.`,
   skylite d1 info app --remote --json`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
 	}, []string{"name"}, c.run)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON on a terminal too")
 	return cmd
 }

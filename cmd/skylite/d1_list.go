@@ -26,7 +26,7 @@ of objects with uuid, name, created_at, version and jurisdiction.`,
   skylite d1 list --remote --json`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}, nil, c.run)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON on a terminal too")
 	return cmd
 }

@@ -34,7 +34,7 @@ type memoryFlags struct {
 }
 
 func (f *memoryFlags) register(cmd *cobra.Command) {
-	f.place.register(cmd)
+	f.place.registerWrangler(cmd, nil)
 	cmd.Flags().StringVar(&f.layout, "layout", "default", "whose tables: `default` or mastra")
 	cmd.Flags().StringVar(&f.prefix, "table-prefix", "", "what the tables' `names` begin with")
 	_ = cmd.RegisterFlagCompletionFunc("layout", cobra.FixedCompletions([]string{"default", "mastra"}, cobra.ShellCompDirectiveNoFileComp))

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/skylite-go/skylite/cmd/skylite/internal/wrangler"
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/migrate"
 )
@@ -40,18 +39,17 @@ With --source drizzle the folder is one of drizzle-kit's, and the table drizzle-
 
 // migrationFlags say where a database's migrations are.
 type migrationFlags struct {
-	config, env, dir, source string
+	configFlags
+	dir, source string
 }
 
 func (f *migrationFlags) register(cmd *cobra.Command) {
+	f.configFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.config, "config", "c", "", "the Worker's configuration `file` (default: wrangler.json, wrangler.jsonc or wrangler.toml, here or above)")
-	flags.StringVarP(&f.env, "env", "e", "", "the `environment` in the configuration (default: $CLOUDFLARE_ENV)")
 	flags.StringVar(&f.dir, "dir", "", "the `folder` of the migrations (default: migrations_dir in the configuration, or else migrations)")
 	flags.StringVar(&f.source, "source", "wrangler", "the form of the folder: "+strings.Join(migrationSources, ", "))
 	// These fail only for flags that are not there.
 	_ = cmd.MarkFlagDirname("dir")
-	_ = cmd.MarkFlagFilename("config", "json", "jsonc", "toml")
 	_ = cmd.RegisterFlagCompletionFunc("source", cobra.FixedCompletions(migrationSources, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -84,28 +82,14 @@ func (a *app) project(f *migrationFlags, database string) (*project, error) {
 
 // configure takes what the Worker's configuration says of the database, if it does.
 func (a *app) configure(p *project, f *migrationFlags, database string) error {
-	file := f.config
-	if file == "" {
-		var err error
-		if file, err = wrangler.Find("."); err != nil {
-			return err
-		}
-	}
-	env := cmp.Or(f.env, a.getenv("CLOUDFLARE_ENV"))
-	if file == "" {
-		if f.env != "" {
-			return usage(nil, "there is no %s, and so no environment %q", strings.Join(wrangler.Names, ", "), env)
-		}
-		return nil
-	}
-	config, err := wrangler.Read(file, env)
-	if err != nil {
+	config, err := a.readConfig(&f.configFlags)
+	if err != nil || config == nil {
 		return err
 	}
 	db, ok := config.Database(database)
 	if !ok {
 		if f.config != "" {
-			return withHint(fmt.Errorf("%s names no database %q", file, database), "its d1_databases have names and bindings")
+			return withHint(fmt.Errorf("%s names no database %q", f.config, database), "its d1_databases have names and bindings")
 		}
 		return nil
 	}
@@ -148,8 +132,8 @@ type migration struct {
 }
 
 func (c *migration) register(cmd *cobra.Command) {
-	c.place.register(cmd)
 	c.flags.register(cmd)
+	c.place.registerWrangler(cmd, &c.flags.configFlags)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON on a terminal too")
 }
 

@@ -36,8 +36,8 @@ pending migrations first, or their changes come again.`,
   skylite d1 migrations generate app "add orders" --structs ./internal/model --dry-run`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
 	}, []string{"database", "message"}, c.run)
-	c.place.register(cmd)
 	c.flags.register(cmd)
+	c.place.registerWrangler(cmd, &c.flags.configFlags)
 	cmd.Flags().StringVar(&c.structs, "structs", ".", "the `folder` of the Go package")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "print the migration, and write no file")
 	_ = cmd.MarkFlagDirname("structs") // fails only for a flag that is not there

@@ -25,8 +25,9 @@ const defaultData = ".skylite"
 
 // placeFlags say where a command's databases live.
 type placeFlags struct {
-	local, remote bool
-	data          string
+	local, remote, wrangler bool
+	data                    string
+	config                  *configFlags // for wrangler
 }
 
 func (f *placeFlags) register(cmd *cobra.Command) {
@@ -56,9 +57,10 @@ type place struct {
 	client  *cloudflare.Client
 	account string
 	// where names the place in messages.
-	where  string
-	remote bool
-	server *server.Server // nil if remote
+	where    string
+	remote   bool
+	server   *server.Server // of a data folder
+	wrangler *wranglerState // of --wrangler
 }
 
 // open opens the place that the flags say. Only a command that makes something makes a
@@ -67,6 +69,10 @@ func (a *app) open(f *placeFlags, makes bool) (*place, error) {
 	switch {
 	case f.local && f.remote:
 		return nil, usage(nil, "--local and --remote cannot be used together")
+	case f.wrangler && f.remote:
+		return nil, usage(nil, "--wrangler and --remote cannot be used together")
+	case f.wrangler:
+		return a.openWrangler(f)
 	case f.remote && f.data != "":
 		return nil, usage(nil, "--remote and --data cannot be used together")
 	case f.remote:
@@ -133,6 +139,9 @@ func (p *place) ready() (*place, error) {
 
 // Close gives the place up. What was done in it is on disk.
 func (p *place) Close() error {
+	if p.wrangler != nil {
+		return nil
+	}
 	p.client.Close()
 	if p.server == nil {
 		return nil
@@ -159,6 +168,9 @@ func (p *place) find(ctx context.Context, nameOrID string) (rest.Database, error
 }
 
 func (p *place) notFound(nameOrID string) error {
+	if p.wrangler != nil {
+		return p.wrangler.notFound(nameOrID)
+	}
 	flag := ""
 	if p.remote {
 		flag = " --remote"
@@ -169,6 +181,9 @@ func (p *place) notFound(nameOrID string) error {
 
 // database returns a database to run SQL in.
 func (p *place) database(ctx context.Context, nameOrID string) (*d1.DB, error) {
+	if p.wrangler != nil {
+		return p.wrangler.open(nameOrID)
+	}
 	found, err := p.find(ctx, nameOrID)
 	if err != nil {
 		return nil, err

@@ -115,3 +115,28 @@ func status(code int, body string) http.HandlerFunc {
 		_, _ = io.WriteString(w, body)
 	}
 }
+
+// FuzzParseDSN reads any name. None makes it panic, and no error or printed Config repeats the
+// token.
+func FuzzParseDSN(f *testing.F) {
+	for _, dsn := range []string{
+		"d1+bridge://edge.example.com/base/DB?timeout=30s&tls=on", "d1+bridge://127.0.0.1:8787/DB?token_env=HOME",
+		"d1+bridge://[::1]:1/?tls=off", "d1+bridge://u:p@host/DB", "d1+bridge://host/%00?x;y", "d1+bridge:?", "d1+bridge://host?timeout=9e9s",
+	} {
+		f.Add(dsn)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		const secret = "s3cretT0ken"
+		before, after, found := strings.Cut(dsn, "?")
+		if found {
+			dsn = before + "?token=" + secret + "&" + after
+		}
+		cfg, err := bridge.ParseDSN(dsn)
+		if strings.Contains(fmt.Sprint(err), secret) || strings.Contains(fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), secret) {
+			t.Errorf("%q: the token is told: %v %v", dsn, err, cfg)
+		}
+		if err == nil && cfg.URL == "" {
+			t.Errorf("%q: %v", dsn, cfg)
+		}
+	})
+}

@@ -32,21 +32,18 @@ type conn struct {
 	free     *sqlite3.Stmt
 	look     *sqlite3.Stmt
 	rollback *sqlite3.Stmt
+	wal      walState
 	broken   bool // must not be used again
 	writing  bool
 	replica  *replica // that this is the connection of
 }
-
-// lockWait is how long a connection waits for another process to let go of the
-// file.
-const lockWait = 10 * time.Second
 
 // openConn opens a connection. SQLite itself does not wait for a process that makes the
 // file's WAL, or takes it away, at the same time.
 func (db *DB) openConn(writing bool) (*conn, error) {
 	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
 		c, err := db.tryOpen(writing)
-		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > db.lockWait {
+		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > db.knobs.lock {
 			return c, plainError(err)
 		}
 	}
@@ -77,17 +74,17 @@ func (db *DB) filename(writing bool) string {
 	}
 	path := (&url.URL{Path: db.cfg.Path}).EscapedPath()
 	modeOf := strings.ReplaceAll(url.QueryEscape(db.cfg.Path), "+", "%20") // SQLite reads + as itself
-	name := "file:" + path + "?modeof=" + modeOf
+	disk := db.knobs.vfs
 	if writing && db.recorder != nil {
-		name += "&vfs=" + db.recorder.name
+		disk = db.recorder.name
 	}
-	return name
+	return "file:" + path + "?modeof=" + modeOf + "&vfs=" + disk
 }
 
 func (c *conn) setUp() error {
 	c.trusted = true
 	defer func() { c.trusted = false }()
-	if err := c.BusyTimeout(c.db.lockWait); err != nil {
+	if err := c.BusyTimeout(c.db.knobs.lock); err != nil {
 		return err
 	}
 	if err := fts5.Register(c.Conn); err != nil {
@@ -122,6 +119,10 @@ func (c *conn) setUp() error {
 		return err
 	}
 	c.setLimits()
+	if c.writing {
+		c.watchWAL()
+	}
+	c.clock.closing = c.db.ending
 	return c.SetAuthorizer(c.authorize)
 }
 
@@ -156,7 +157,8 @@ func (c *conn) pragmas() []string {
 		pragmas = append(pragmas, "query_only=ON")
 	}
 	if c.writing {
-		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", max(c.db.cfg.MaxBytes/c.pageSize, 1)))
+		pragmas = append(pragmas, fmt.Sprintf("max_page_count=%d", max(c.db.cfg.MaxBytes/c.pageSize, 1)),
+			fmt.Sprintf("journal_size_limit=%d", keptBytes))
 	}
 	return pragmas
 }
@@ -222,11 +224,11 @@ func (c *conn) own(run func() error) error { return c.ownUnder(context.Backgroun
 
 // ownUnder is own under a context.
 func (c *conn) ownUnder(ctx context.Context, run func() error) error {
+	trusted, old := c.trusted, c.SetInterrupt(ctx)
 	c.trusted = true
-	old := c.SetInterrupt(ctx)
 	defer func() {
 		c.SetInterrupt(old)
-		c.trusted = false
+		c.trusted = trusted
 	}()
 	return run()
 }
@@ -288,10 +290,11 @@ type clock struct {
 	used    time.Duration
 	mark    time.Time // when the engine was entered
 	expired bool
+	closing <-chan struct{} // closed when the database ends what runs
 }
 
 func (k *clock) start(ctx context.Context, limit time.Duration) {
-	*k = clock{Context: ctx, limit: limit, mark: time.Now()}
+	*k = clock{Context: ctx, limit: limit, mark: time.Now(), closing: k.closing}
 }
 
 // enter says that the engine is about to run, and returns the time.
@@ -311,5 +314,10 @@ func (k *clock) Err() error {
 			return context.DeadlineExceeded
 		}
 	}
-	return k.Context.Err()
+	select {
+	case <-k.closing:
+		return d1.ErrClosed
+	default:
+		return k.Context.Err()
+	}
 }

@@ -104,6 +104,10 @@ type Config struct {
 	// [DB.BookmarkAt] and [DB.Restore]. Their history is kept in a folder beside the file,
 	// with -history behind its name. 0 means that there is none. It needs a file.
 	Retention time.Duration
+	// BeforeWrite is asked before each transaction that writes, when it has the file's
+	// lock and nothing is written. Its error is that of the requests, which are unsent.
+	// nil means that they may write. It must not use the database.
+	BeforeWrite func() error
 	// Logger is told of what no caller can be told. nil means nobody is.
 	Logger *slog.Logger
 }
@@ -145,16 +149,18 @@ func (cfg Config) withDefaults() Config {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	cfg      Config
-	lockWait time.Duration
-	idle     chan *conn     // readers nobody uses
-	open     atomic.Int32   // readers there are
-	kept     int            // readers kept when nobody uses them
-	freed    chan struct{}  // a reader was closed, so another may be opened
-	jobs     chan *writeJob // to the writer
-	tasks    chan func(*conn)
-	done     chan struct{}  // closed when the writer has ended
-	active   sync.WaitGroup // requests under way
+	cfg     Config
+	knobs   knobs
+	idle    chan *conn     // readers nobody uses
+	open    atomic.Int32   // readers there are
+	kept    int            // readers kept when nobody uses them
+	freed   chan struct{}  // a reader was closed, so another may be opened
+	jobs    chan *writeJob // to the writer
+	tasks   chan func(*conn)
+	done    chan struct{}  // closed when the writer has ended
+	active  sync.WaitGroup // calls of Do under way
+	reading sync.WaitGroup // Results that hold a reader
+	ending  chan struct{}  // closed when what still runs is to end
 
 	mu     sync.RWMutex
 	closed bool
@@ -171,9 +177,19 @@ type DB struct {
 var _ d1.Backend = (*DB)(nil)
 
 // Open opens a database, and creates it if its file does not exist.
-func Open(cfg Config) (*DB, error) { return openDB(cfg, lockWait) }
+func Open(cfg Config) (*DB, error) {
+	return openDB(cfg, knobs{lock: 10 * time.Second, restart: restartWait, close: d1.MaxQueryDuration, vfs: diskName})
+}
 
-func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
+// knobs are what tests turn: how long a database waits, and where it keeps its files.
+type knobs struct {
+	lock    time.Duration // for another process to let go of the file
+	restart time.Duration // for readers to let go of the WAL
+	close   time.Duration // for what is under way when it is closed
+	vfs     string        // the engine's name of the disk
+}
+
+func openDB(cfg Config, knobs knobs) (*DB, error) {
 	cfg = cfg.withDefaults()
 	switch {
 	case cfg.Replicas < 0 || cfg.Replicas > maxReplicas:
@@ -193,16 +209,17 @@ func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 		}
 	}
 	db := &DB{
-		cfg: cfg, lockWait: lockWait,
-		kept:  min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
-		idle:  make(chan *conn, cfg.Readers),
-		freed: make(chan struct{}, cfg.Readers),
-		jobs:  make(chan *writeJob),
-		tasks: make(chan func(*conn)),
-		done:  make(chan struct{}),
+		cfg: cfg, knobs: knobs,
+		kept:   min(cfg.Readers, runtime.GOMAXPROCS(0)+1),
+		idle:   make(chan *conn, cfg.Readers),
+		freed:  make(chan struct{}, cfg.Readers),
+		jobs:   make(chan *writeJob, maxGroup),
+		tasks:  make(chan func(*conn)),
+		done:   make(chan struct{}),
+		ending: make(chan struct{}),
 	}
 	if cfg.Retention > 0 {
-		db.recorder = newRecorder(cfg, &db.states)
+		db.recorder = newRecorder(cfg, knobs.vfs, &db.states)
 	}
 	writer, err := db.openWriter()
 	if err != nil {
@@ -242,16 +259,13 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if err := db.enter(); err != nil {
 		return nil, err
 	}
+	defer db.active.Done()
 	if db.cfg.Readers > 0 && db.mayRead(req) {
 		results, err := db.read(ctx, req, at)
 		if err != errNeedsWriter {
-			if err != nil {
-				db.active.Done()
-			}
 			return results, err
 		}
 	}
-	defer db.active.Done()
 	return db.submit(ctx, req)
 }
 
@@ -263,34 +277,6 @@ func (db *DB) enter() error {
 		return unsent("the database is closed", d1.ErrClosed)
 	}
 	db.active.Add(1)
-	return nil
-}
-
-// Close implements [d1.Backend]. It waits for requests under way, Results that are
-// still being read included.
-func (db *DB) Close() error {
-	db.mu.Lock()
-	if db.closed {
-		db.mu.Unlock()
-		<-db.done
-		return nil
-	}
-	db.closed = true
-	db.mu.Unlock()
-	db.active.Wait()
-	db.replicas.close()
-	for {
-		select {
-		case c := <-db.idle:
-			db.closeReader(c)
-			continue
-		default:
-		}
-		break
-	}
-	close(db.jobs)
-	<-db.done
-	db.closeRecorder()
 	return nil
 }
 

@@ -56,6 +56,13 @@ func (c *conn) interrupted() *d1.Error {
 		e.Transient = false
 		return e
 	}
+	select {
+	case <-c.clock.closing:
+		e := d1.NewError("the database is closed, and did not wait for the request any longer")
+		e.Err = d1.ErrClosed
+		return e
+	default:
+	}
 	if c.clock.Context == nil {
 		return nil
 	}
@@ -84,6 +91,9 @@ func extendedCode(err error) int {
 // the code in front of it.
 func rawMessage(err error) string {
 	text := err.Error()
+	if cause := errors.Unwrap(err); cause != nil {
+		text = strings.TrimSuffix(text, ": "+cause.Error()) // it may name files
+	}
 	meaning := sqlite3.ExtendedErrorCode(extendedCode(err)).Error()
 	if rest, ok := strings.CutPrefix(text, meaning+": "); ok {
 		return rest

@@ -49,7 +49,19 @@ func (db *DB) openWriter() (*conn, error) {
 	if path != "" {
 		protectShared(path)
 	}
+	if path != "" && db.cfg.Sync == SyncFull {
+		syncFolder(filepath.Dir(path))
+	}
 	return c, nil
+}
+
+// syncFolder makes the names of new files durable, that of the WAL among them, where the
+// system can.
+func syncFolder(dir string) {
+	if f, err := os.Open(dir); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
 }
 
 // createShared makes the file of the WAL's index, for whom the database is for; SQLite

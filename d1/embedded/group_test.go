@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,33 +17,71 @@ import (
 
 const endless = "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT count(*) FROM c"
 
-// holdWriter keeps the writer busy until release is called, so that the requests that
-// come meanwhile make a group.
-func holdWriter(t *testing.T, db *d1.DB) (release func()) {
+// asked is a context that tells when it has been asked often, as it is by a request that
+// waits inside the engine.
+type asked struct {
+	context.Context
+	times atomic.Int32
+	often chan struct{}
+}
+
+func (a *asked) Err() error {
+	if a.times.Add(1) == 20 {
+		close(a.often)
+	}
+	return a.Context.Err()
+}
+
+// holdWriter keeps the writer busy until release is called, so that the requests that come
+// meanwhile make a group: the file is locked.
+func holdWriter(t *testing.T, backend *embedded.DB, path string) (release func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
+	unlock := lock(t, path)
+	first, done := &asked{Context: t.Context(), often: make(chan struct{})}, make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = db.Run(ctx, endless+" WHERE last_insert_rowid() < -1 OR i > 0")
+		if _, err := d1.New(backend).Run(first, "DELETE FROM t WHERE false"); err != nil {
+			t.Errorf("the first request: %v", err)
+		}
 	}()
-	time.Sleep(20 * time.Millisecond)
+	<-first.often
 	return func() {
-		cancel()
+		unlock()
 		<-done
 	}
 }
 
-// runGroup runs requests that are together in a group, and returns their errors.
-func runGroup(t *testing.T, db *d1.DB, scripts []string) []error {
+// openPatient opens a database that waits long for a file that is locked.
+func openPatient(t *testing.T, cfg embedded.Config) *embedded.DB {
 	t.Helper()
-	release := holdWriter(t, db)
+	backend, err := embedded.OpenWithWaits(cfg, 5*time.Minute, time.Second, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { backend.Close() })
+	return backend
+}
+
+// awaitQueue waits until n requests wait for the writer to take them.
+func awaitQueue(t *testing.T, backend *embedded.DB, n int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); backend.Queued() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d requests are waiting, want %d", backend.Queued(), n)
+		}
+	}
+}
+
+// runGroup runs requests that are together in a group, and returns their errors.
+func runGroup(t *testing.T, backend *embedded.DB, path string, scripts []string) []error {
+	t.Helper()
+	release := holdWriter(t, backend, path)
 	errs := make([]error, len(scripts))
 	var wg sync.WaitGroup
 	for i, script := range scripts {
-		wg.Go(func() { _, errs[i] = db.Exec(t.Context(), script) })
+		wg.Go(func() { _, errs[i] = d1.New(backend).Exec(t.Context(), script) })
 	}
-	time.Sleep(30 * time.Millisecond)
+	awaitQueue(t, backend, len(scripts))
 	release()
 	wg.Wait()
 	return errs
@@ -71,8 +110,10 @@ func TestGroups(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			db := d1.New(open(t, embedded.Config{Path: filepath.Join(t.TempDir(), "test.db"),
-				Sync: embedded.SyncOff, MaxBytes: 1 << 20, Timeout: 300 * time.Millisecond}))
+			path := filepath.Join(t.TempDir(), "test.db")
+			backend := openPatient(t, embedded.Config{Path: path,
+				Sync: embedded.SyncOff, MaxBytes: 1 << 20, Timeout: 300 * time.Millisecond})
+			db := d1.New(backend)
 			must(t, db, `CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (0);
 				CREATE TABLE d (a REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED); CREATE TABLE i (a REFERENCES t (a));
 				CREATE TABLE r (a); CREATE TABLE k (a CHECK (a > 0)); CREATE TABLE big (a);
@@ -81,7 +122,7 @@ func TestGroups(t *testing.T) {
 			for i := range 10 {
 				scripts = append(scripts, fmt.Sprintf("INSERT INTO t VALUES (%d)", i+1))
 			}
-			for i, err := range runGroup(t, db, scripts) {
+			for i, err := range runGroup(t, backend, path, scripts) {
 				switch {
 				case i == 0 && tt.message != "":
 					if err == nil || !strings.Contains(err.Error(), tt.message) {
@@ -109,31 +150,34 @@ func TestGroups(t *testing.T) {
 // and leaves no trace.
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
-	db := d1.New(open(t, embedded.Config{Path: filepath.Join(t.TempDir(), "test.db"), Sync: embedded.SyncOff}))
+	path := filepath.Join(t.TempDir(), "test.db")
+	backend := openPatient(t, embedded.Config{Path: path, Sync: embedded.SyncOff, Timeout: -1})
+	db := d1.New(backend)
 	must(t, db, "CREATE TABLE t (a)")
-	release := holdWriter(t, db)
+	release := holdWriter(t, backend, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	slow := make(chan error, 1)
 	go func() { // the first of the group that comes next
 		_, err := db.Run(ctx, "INSERT INTO t "+endless)
 		slow <- err
 	}()
-	time.Sleep(20 * time.Millisecond)
+	awaitQueue(t, backend, 1)
 	waiting := make(chan error, 3)
-	short, cancelShort := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancelShort()
+	short, cancelShort := context.WithCancel(t.Context())
 	for range 3 {
 		go func() {
 			_, err := db.Run(short, "INSERT INTO t VALUES (1)")
 			waiting <- err
 		}()
 	}
-	time.Sleep(50 * time.Millisecond)
-	release() // the slow one runs now, the others wait in its group
+	awaitQueue(t, backend, 4)
+	release()
+	awaitQueue(t, backend, 0) // the slow one runs now, the others wait in its group
+	cancelShort()
 	for range 3 {
 		select {
 		case err := <-waiting:
-			if !errors.Is(err, context.DeadlineExceeded) || !d1.Unsent(err) {
+			if !errors.Is(err, context.Canceled) || !d1.Unsent(err) {
 				t.Errorf("error %v", err)
 			}
 		case <-time.After(30 * time.Second):

@@ -18,6 +18,7 @@ import (
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/embedded"
+	"github.com/skylite-go/skylite/internal/killtest"
 )
 
 const childEnv = "SKYLITE_EMBEDDED_TEST_CHILD"
@@ -25,6 +26,7 @@ const childEnv = "SKYLITE_EMBEDDED_TEST_CHILD"
 // TestMain makes the test binary another process that uses a database, if it is told
 // so: the database's path, who it is, and how many rows it writes (0 for no end).
 func TestMain(m *testing.M) {
+	killtest.Child(writeUntilKilled)
 	if task := os.Getenv(childEnv); task != "" {
 		if err := child(strings.Split(task, "\n")); err != nil {
 			fmt.Println("child:", err)
@@ -173,7 +175,7 @@ func TestKilledProcess(t *testing.T) {
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	backend, err := embedded.OpenWithLockWait(embedded.Config{Path: path, Sync: embedded.SyncOff}, 5*time.Second)
+	backend, err := embedded.OpenWithWaits(embedded.Config{Path: path, Sync: embedded.SyncOff}, 5*time.Second, 0, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,7 @@ import (
 	"github.com/skylite-go/skylite/d1"
 )
 
-// read runs a request on a reader. The caller has counted the request in; it is
-// counted out when the Results are closed.
+// read runs a request on a reader, which its Results hold until they are closed.
 func (db *DB) read(ctx context.Context, req d1.Request, at uint64) (results *d1.Results, err error) {
 	var c *conn
 	if r := db.replicas.take(req.Bookmark, at); r != nil {
@@ -52,13 +51,15 @@ func (db *DB) read(ctx context.Context, req d1.Request, at uint64) (results *d1.
 		}
 		r.inTransaction = true
 	}
+	db.reading.Add(1)
 	return d1.NewResults(r), nil
 }
 
 // runOwn runs one of the connection's own statements.
 func (c *conn) runOwn(s *sqlite3.Stmt) error {
+	trusted := c.trusted
 	c.trusted = true
-	defer func() { c.trusted = false }()
+	defer func() { c.trusted = trusted }()
 	s.Step()
 	err := s.Err() // which may be the context's, that SQLite knows nothing of
 	if reset := s.Reset(); err == nil {
@@ -229,7 +230,7 @@ func (r *readCursor) Close() (err error) {
 		db, c := r.c.db, r.c
 		r.statements = nil
 		db.putReader(c)
-		db.active.Done()
+		db.reading.Done()
 	}()
 	if r.current != nil {
 		r.c.release(r.current)
@@ -293,6 +294,8 @@ func (db *DB) waitForReader(ctx context.Context) (*conn, error) {
 		return c, nil
 	case <-db.freed:
 		return nil, nil
+	case <-db.ending:
+		return nil, unsent("the database is closed", d1.ErrClosed)
 	case <-ctx.Done():
 		return nil, unsent("the request was given up: "+ctx.Err().Error(), ctx.Err())
 	case <-timer.C:
@@ -312,6 +315,7 @@ func (db *DB) putReader(c *conn) {
 		c.SetInterrupt(context.Background())
 		c.clock.Context = nil
 		db.idle <- c
+		db.closeIfEnding()
 		return
 	}
 	db.closeReader(c)

@@ -51,9 +51,9 @@ var errMoved = errors.New("the database was changed meanwhile")
 // HistorySuffix is what the folder of a database's history has behind the database's name.
 const HistorySuffix = "-history"
 
-func newRecorder(cfg Config, states *states) *recorder {
+func newRecorder(cfg Config, disk string, states *states) *recorder {
 	r := &recorder{
-		VFS: vfs.Find(""), name: "skylite-" + rand.Text(), path: cfg.Path, cfg: cfg, states: states,
+		VFS: vfs.Find(disk), name: "skylite-" + rand.Text(), path: cfg.Path, cfg: cfg, states: states,
 	}
 	vfs.Register(r.name, r)
 	return r

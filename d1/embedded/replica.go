@@ -95,7 +95,7 @@ func (rs *replicas) take(b d1.Bookmark, at uint64) *replica {
 	for range rs.all {
 		select {
 		case r := <-rs.idle:
-			if rs.lookIfDue(r) && r.atLeast >= at {
+			if rs.lookIfDue(r, false) && r.atLeast >= at {
 				return r
 			}
 			rs.idle <- r
@@ -106,11 +106,11 @@ func (rs *replicas) take(b d1.Bookmark, at uint64) *replica {
 	return nil
 }
 
-// lookIfDue makes a replica look again if it is time. It returns false if the replica
-// cannot be used.
-func (rs *replicas) lookIfDue(r *replica) bool {
+// lookIfDue makes a replica look again if it is time, or anyhow. It returns false if the
+// replica cannot be used.
+func (rs *replicas) lookIfDue(r *replica, anyhow bool) bool {
 	rs.mu.Lock()
-	due := r.conn == nil || !r.due.IsZero() && !time.Now().Before(r.due)
+	due := anyhow || r.conn == nil || !r.due.IsZero() && !time.Now().Before(r.due)
 	rs.mu.Unlock()
 	if !due {
 		return true
@@ -131,8 +131,9 @@ func (rs *replicas) put(r *replica) {
 		r.conn.SetInterrupt(context.Background())
 		r.conn.clock.Context = nil
 	}
-	rs.lookIfDue(r)
+	rs.lookIfDue(r, false)
 	rs.idle <- r
+	rs.db.closeIfEnding()
 }
 
 // changed says that there is a new state, which replicas see when their lag has passed.
@@ -163,19 +164,20 @@ func (rs *replicas) wake(now time.Time) {
 	switch {
 	case first.IsZero():
 	case rs.timer == nil:
-		rs.timer = time.AfterFunc(first.Sub(now), rs.lookAround)
+		rs.timer = time.AfterFunc(first.Sub(now), func() { rs.lookAround(false) })
 	default:
 		rs.timer.Reset(first.Sub(now))
 	}
 }
 
-// lookAround makes those replicas look that must and are not in use.
-func (rs *replicas) lookAround() {
+// lookAround makes those replicas look that must, or all, and are not in use.
+func (rs *replicas) lookAround(all bool) {
 	for range rs.all {
 		select {
 		case r := <-rs.idle:
-			rs.lookIfDue(r)
+			rs.lookIfDue(r, all)
 			rs.idle <- r
+			rs.db.closeIfEnding()
 			continue
 		default:
 		}
@@ -188,7 +190,7 @@ func (rs *replicas) lookAround() {
 	}
 }
 
-// close closes the replicas, which nobody uses any more.
+// close closes the replicas that nobody uses.
 func (rs *replicas) close() {
 	rs.mu.Lock()
 	if rs.timer != nil {
@@ -196,9 +198,15 @@ func (rs *replicas) close() {
 		rs.timer = nil
 	}
 	rs.mu.Unlock()
-	for range rs.all {
-		if r := <-rs.idle; r.conn != nil {
-			r.conn.discard()
+	for {
+		select {
+		case r := <-rs.idle:
+			if r.conn != nil {
+				r.conn.discard()
+			}
+			continue
+		default:
+			return
 		}
 	}
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type writeJob struct {
 	ctx        context.Context
 	statements []d1.Statement
+	run        func(c *conn) error // instead of statements, in a transaction of its own
 	state      atomic.Int32
 	alone      bool // changes settings, so nothing else may share its transaction
 	settled    bool // err is final, whatever becomes of the group
@@ -61,23 +63,28 @@ func givenUp(cause error) *d1.Error {
 // early; it never leaves the caller in doubt.
 func (db *DB) submit(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	job := &writeJob{ctx: ctx, statements: req.Statements, done: make(chan struct{})}
+	if err := db.queue(job); err != nil {
+		return nil, err
+	}
+	return d1.NewResults(&writeCursor{results: job.results, at: -1, states: &db.states, number: job.number}), nil
+}
+
+// queue waits for the writer to run a job.
+func (db *DB) queue(job *writeJob) error {
 	select {
 	case db.jobs <- job:
-	case <-ctx.Done():
-		return nil, givenUp(ctx.Err())
+	case <-job.ctx.Done():
+		return givenUp(job.ctx.Err())
 	}
 	select {
 	case <-job.done:
-	case <-ctx.Done():
+	case <-job.ctx.Done():
 		if job.state.CompareAndSwap(jobWaiting, jobGivenUp) {
-			return nil, givenUp(ctx.Err())
+			return givenUp(job.ctx.Err())
 		}
 		<-job.done
 	}
-	if job.err != nil {
-		return nil, job.err
-	}
-	return d1.NewResults(&writeCursor{results: job.results, at: -1, states: &db.states, number: job.number}), nil
+	return job.err
 }
 
 // maxGroup is how many requests may share a commit.
@@ -106,6 +113,9 @@ func (db *DB) write(c *conn) {
 			close(job.done)
 		}
 		clear(group)
+		if c != nil {
+			c.tidyWAL()
+		}
 	}
 	if c != nil {
 		c.discard()
@@ -151,7 +161,7 @@ func (db *DB) healthy(c *conn) *conn {
 // them together, each runs by itself, so that none meets another's error. It returns
 // the connection to go on with, which is nil if there is none.
 func (db *DB) runGroup(c *conn, group []*writeJob) *conn {
-	if len(group) > 1 {
+	if len(group) > 1 && !slices.ContainsFunc(group, func(job *writeJob) bool { return job.run != nil }) {
 		if c = db.healthy(c); c != nil && c.runShared(group) {
 			return c
 		}
@@ -186,6 +196,13 @@ func (c *conn) runShared(group []*writeJob) (ok bool) {
 		for _, job := range group {
 			job.settle(c.beginError(err))
 		}
+		return true
+	}
+	if err := c.db.mayWrite(); err != nil {
+		for _, job := range group {
+			job.settle(err)
+		}
+		c.rollBack()
 		return true
 	}
 	c.bytes = c.db.size.Load()
@@ -253,6 +270,9 @@ func (c *conn) runAlone(job *writeJob) {
 	if !job.claim() {
 		return
 	}
+	if job.err = c.db.mayWrite(); job.err != nil {
+		return
+	}
 	c.bytes = c.db.size.Load()
 	if job.err = c.runStatements(job); job.err != nil {
 		return
@@ -260,8 +280,30 @@ func (c *conn) runAlone(job *writeJob) {
 	c.trusted = true
 	c.db.states.announce()
 	c.commit.Step()
-	job.err = noError(c.sqlError(c.commit.Reset(), 0))
+	job.err = noError(c.commitError(c.commit.Reset()))
 	c.trusted = false
+}
+
+// commitError is the error of a commit. Where the disk failed, the commit may be in the
+// WAL whole: this process goes on without it, but one that finds the file after a crash
+// would take it for good, unless another commit has overwritten it.
+func (c *conn) commitError(err error) *d1.Error {
+	e := c.sqlError(err, 0)
+	if e != nil && e.Code == int(sqlite3.IOERR) {
+		e.Outcome = d1.OutcomeUnknown
+	}
+	return e
+}
+
+// mayWrite asks whether a transaction may write.
+func (db *DB) mayWrite() error {
+	if db.cfg.BeforeWrite == nil {
+		return nil
+	}
+	if err := db.cfg.BeforeWrite(); err != nil {
+		return unsent(err.Error(), err)
+	}
+	return nil
 }
 
 // noError keeps a nil *d1.Error from becoming an error that is not nil.
@@ -316,6 +358,10 @@ func (c *conn) publish(committed bool) {
 
 // runStatements runs the statements of a request in the transaction that is open.
 func (c *conn) runStatements(job *writeJob) error {
+	if job.run != nil {
+		job.alone = true
+		return job.run(c)
+	}
 	c.clock.start(job.ctx, c.db.cfg.Timeout)
 	c.SetInterrupt(&c.clock)
 	defer c.SetInterrupt(context.Background())

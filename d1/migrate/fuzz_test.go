@@ -1,8 +1,10 @@
 package migrate
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // FuzzUnit reads hostile migrations: whatever they hold, their statements are where they
@@ -40,6 +42,43 @@ func FuzzUnit(f *testing.F) {
 			for i := range g.losses {
 				if got, ok := g.lossIn("bad JSON path: '" + lost + " " + string(rune('0'+i%10)) + " 12 7': SQLITE_ERROR"); ok && (got.Before != 12 || got.After != 7) {
 					t.Fatalf("%+v", got)
+				}
+			}
+		}
+	})
+}
+
+// FuzzSources reads hostile folders as each tool's: it gives migrations in order, each with a
+// text of its own, or an error.
+func FuzzSources(f *testing.F) {
+	f.Add("0001_a.sql", "CREATE TABLE a (b)", "0002_b.sql", "CREATE TABLE b (c)", `{"dialect":"sqlite","entries":[{"idx":0,"when":1,"tag":"0001_a"},{"idx":1,"when":2,"tag":"0002_b"}]}`)
+	f.Add("20260101000000_x/migration.sql", "SELECT 1", "1_a.down.sql", "DROP TABLE a", "")
+	f.Add("99999999999999999999_a.sql", "SELECT 1;--> statement-breakpoint\nSELECT 2", "_.sql", "", `{"entries":[{"tag":"../../etc/passwd"}]}`)
+	f.Add("down/0001_a.down.sql", "'", "0001_a.sql", "\x00", `{"dialect":"mysql"}`)
+	f.Add("a b%\n.sql", "\ufeff", ".hidden.sql", "/*", `{"entries":[{"idx":1,"when":-1,"tag":""},{"idx":1,"when":-1,"tag":""}]}`)
+	f.Fuzz(func(t *testing.T, name1, text1, name2, text2, journal string) {
+		folder := fstest.MapFS{}
+		for name, text := range map[string]string{name1: text1, name2: text2} {
+			if fs.ValidPath(name) && name != "." {
+				folder[name] = &fstest.MapFile{Data: []byte(text)}
+			}
+		}
+		if journal != "" {
+			folder["meta/_journal.json"] = &fstest.MapFile{Data: []byte(journal)}
+		}
+		for kind, source := range map[string]Source{"files": Files(folder), "wrangler": Wrangler(folder, ""), "drizzle": Drizzle(folder)} {
+			set, err := source.load()
+			if err != nil {
+				if err.Error() == "" {
+					t.Errorf("%s: an error without a text", kind)
+				}
+				continue
+			}
+			for _, u := range set.units {
+				for _, st := range u.up {
+					if strings.TrimSpace(st.Text) == "" {
+						t.Errorf("%s: an empty statement in %v", kind, u)
+					}
 				}
 			}
 		}

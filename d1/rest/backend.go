@@ -1,18 +1,15 @@
 package rest
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/skylite-go/skylite/cloudflare"
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/gate"
-	"github.com/skylite-go/skylite/internal/inline"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
 
@@ -23,6 +20,11 @@ type DB struct {
 	id     resolver
 	path   string // of the account's databases
 	parsed sqltext.Cache
+
+	grouping  Grouping
+	groupWait time.Duration
+	lanes     [2][2]lane // of reads and of writes, each for one freshness
+	habits    habits
 
 	gate gate.Gate
 }
@@ -39,7 +41,16 @@ func Open(cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{client: client, owned: cfg.Client == nil, path: databasesPath(cfg.AccountID)}
+	db := &DB{client: client, owned: cfg.Client == nil, path: databasesPath(cfg.AccountID),
+		grouping: cfg.Group, groupWait: cfg.GroupWait}
+	if db.groupWait == 0 {
+		db.groupWait = defaultGroupWait
+	}
+	for i := range db.lanes {
+		for j := range db.lanes[i] {
+			db.lanes[i][j].db = db
+		}
+	}
 	db.id = resolver{name: cfg.DatabaseName, fixed: cfg.DatabaseID, look: func(ctx context.Context, name string) (string, error) {
 		return lookUp(ctx, client, db.path, name)
 	}}
@@ -50,8 +61,9 @@ func databasesPath(account string) string {
 	return "/accounts/" + url.PathEscape(account) + "/d1/database"
 }
 
-// Do sends the request as one POST. See [d1.Backend]. The Results of a request
-// that only reads stream from the connection: read them before the context ends.
+// Do sends the request as one POST, which it may share with others; see [Grouping] and
+// [d1.Backend]. The Results of a request that only reads may stream from the connection:
+// read them before the context ends.
 func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if !db.gate.Enter() {
 		return nil, &d1.Error{Message: "database is closed", Offset: -1, Statement: -1,
@@ -62,53 +74,79 @@ func (db *DB) Do(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := db.id.get(ctx)
-	if err != nil {
-		return nil, unsent(plan.failure(fmt.Errorf("looking up the database: %w", err)))
+	if plan.lane != nil {
+		return plan.lane.do(ctx, plan)
 	}
-	plan.call.Path = db.path + "/" + url.PathEscape(id) + "/raw"
+	return db.alone(ctx, plan)
+}
+
+// alone sends a request that shares its POST with nobody.
+func (db *DB) alone(ctx context.Context, plan *plan) (*d1.Results, error) {
+	if plan.call.Class == cloudflare.ClassWrite {
+		body, resp, err := db.exchange(ctx, plan, maxWriteAnswer)
+		if err != nil {
+			return nil, err
+		}
+		return db.committed(plan, resp, reader{buf: body, w: len(body), mark: -1}, atStart)
+	}
+	id, err := db.address(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
 	resp, err := db.client.Stream(ctx, plan.call)
 	if err != nil {
-		if cloudflare.StatusIs(err, http.StatusNotFound) {
-			db.id.forget(id)
-		}
-		return nil, plan.failure(err)
-	}
-	if plan.call.Class == cloudflare.ClassWrite {
-		return db.committed(plan, resp)
+		return nil, db.failed(plan, id, err)
 	}
 	return d1.NewResults(newCursor(plan, db.client, resp)), nil
 }
 
-// committed reads the whole answer to a request that writes, for only its end
-// says that all went well, and Do must not return before that is known.
-func (db *DB) committed(plan *plan, resp *http.Response) (*d1.Results, error) {
-	body, err := readAll(resp)
+// exchange sends a request and reads its answer to its end, before anything of it is
+// told: the end of an answer says whether all went well.
+func (db *DB) exchange(ctx context.Context, plan *plan, limit int64) ([]byte, *http.Response, error) {
+	id, err := db.address(ctx, plan)
 	if err != nil {
-		return nil, plan.failure(db.client.BodyError(plan.call, fmt.Errorf("reading the answer: %w", err)))
+		return nil, nil, err
 	}
-	// Skipping over rows leaves the body as it is, so it can be read again.
-	resp.Body = http.NoBody
+	body, resp, err := db.client.Whole(ctx, plan.call, limit)
+	if err != nil {
+		return body, nil, db.failed(plan, id, err)
+	}
+	return body, resp, nil
+}
+
+// address names the database in a plan's call.
+func (db *DB) address(ctx context.Context, plan *plan) (id string, err error) {
+	id, err = db.id.get(ctx)
+	if err != nil {
+		return "", unsent(plan.failure(fmt.Errorf("looking up the database: %w", err)))
+	}
+	plan.call.Path = db.path + "/" + url.PathEscape(id) + "/raw"
+	return id, nil
+}
+
+func (db *DB) failed(plan *plan, id string, err error) error {
+	if cloudflare.StatusIs(err, http.StatusNotFound) {
+		db.id.forget(id)
+	}
+	return plan.failure(err)
+}
+
+// maxWriteAnswer bounds what a write returns, all of which is in memory at once. D1 returns
+// 50 MB at most, and a byte of a BLOB takes up to four of JSON.
+const maxWriteAnswer = 256 << 20
+
+// committed returns the results of a request that writes, once they say that all went
+// well. Skipping over rows leaves an answer as it is, so it can be read again.
+func (db *DB) committed(plan *plan, resp *http.Response, in reader, at state) (*d1.Results, error) {
 	check := newCursor(plan, db.client, resp)
-	check.in = reader{buf: body, w: len(body)}
+	check.in, check.state, check.part = in, at, at != atStart
+	c := *check
 	for check.NextResult() {
 	}
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	c := newCursor(plan, db.client, resp)
-	c.in = reader{buf: body, w: len(body)}
-	return d1.NewResults(c), nil
-}
-
-func readAll(resp *http.Response) ([]byte, error) {
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n < 1<<20 {
-		b.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := io.Copy(&b, resp.Body)
-	return b.Bytes(), err
+	return d1.NewResults(&c), nil
 }
 
 // Close waits until no call of Do is under way. Results that are still being
@@ -119,50 +157,4 @@ func (db *DB) Close() error {
 		db.client.Close()
 	}
 	return nil
-}
-
-// plan is a request as it is sent.
-type plan struct {
-	call       cloudflare.Call
-	statements []inline.Statement
-}
-
-func (db *DB) plan(req d1.Request) (*plan, error) {
-	if !req.Bookmark.IsConstraint() {
-		return nil, refused(-1, "the REST API has no sessions, so a read as fresh as a bookmark cannot be asked for; "+
-			"use a bridge (d1+bridge://…), or begin the session with first-primary")
-	}
-	if len(req.Statements) == 0 {
-		return nil, refused(-1, "No SQL statements detected.")
-	}
-	p := &plan{statements: make([]inline.Statement, len(req.Statements)), call: cloudflare.Call{
-		Method: http.MethodPost, Class: cloudflare.ClassRead, RetryIf: transientAnswer}}
-	for i, s := range req.Statements {
-		parsed, err := db.parsed.Parse(s.SQL)
-		if err != nil {
-			return nil, parseError(i, err)
-		}
-		if !parsed.Repeatable() {
-			p.call.Class = cloudflare.ClassWrite
-		}
-		if p.statements[i], err = inline.Integers(parsed, s.Args); err != nil {
-			return nil, atStatement(i, err)
-		}
-	}
-	body, err := encode(p.statements)
-	if err != nil {
-		return nil, err
-	}
-	p.call.Body = body
-	return p, nil
-}
-
-func parseError(i int, err error) error {
-	message := err.Error()
-	if errors.Is(err, sqltext.ErrNone) {
-		message = "SQL code did not contain a statement."
-	}
-	e := refused(i, message)
-	e.Err = err
-	return e
 }

@@ -100,8 +100,8 @@ func TestConstraintsAreAccepted(t *testing.T) {
 	}
 }
 
-// faults are what may happen to an answer, and what a caller must be told.
-var faults = []struct {
+// badAnswers are what may happen to an answer, and what a caller must be told.
+var badAnswers = []struct {
 	name            string
 	handler         http.HandlerFunc
 	read, write     int64 // how often it is sent
@@ -152,7 +152,7 @@ func apiFailure(code int, message string) string {
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for _, f := range faults {
+	for _, f := range badAnswers {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			var sent atomic.Int64
@@ -247,6 +247,9 @@ func TestConnectionsAreReused(t *testing.T) {
 	})))
 	for range 5 {
 		if _, err := db.All(t.Context(), "SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.First(t.Context(), "SELECT 1").Scan(new(int), new(string)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,17 +41,24 @@ type Config struct {
 	// DatabaseName is used if DatabaseID is empty: the id is looked up when it is
 	// first needed, and then kept.
 	DatabaseName string
+	// Group says which requests may share a POST with those that arrive while another is
+	// under way.
+	Group Grouping
+	// GroupWait is how long a request waits, for one under way to be answered or for
+	// company, before it leaves; 0 means 50 milliseconds. One that finds none under way
+	// never waits.
+	GroupWait time.Duration
 }
 
 const dsnForm = "d1://ACCOUNT_ID/DATABASE_ID_OR_NAME"
 
 // ParseDSN reads a data source name:
 //
-//	d1://ACCOUNT_ID/DATABASE_ID_OR_NAME?token=…&token_env=VAR&base_url=…&timeout=30s
+//	d1://ACCOUNT_ID/DATABASE_ID_OR_NAME?token=…&token_env=VAR&base_url=…&timeout=30s&group=all
 //
 // All parameters are optional. The token is that of token, or else what the
 // variable that token_env names holds, or else what [cloudflare.FromEnv] finds;
-// base_url goes before the environment's too. An account id that is missing is
+// base_url goes before the environment's too; group is reads (the default), all or none: see [Grouping]. An account id that is missing is
 // taken from CLOUDFLARE_ACCOUNT_ID. Unknown parameters are an error. No error
 // repeats a part of the name that may hold a secret.
 func ParseDSN(dsn string) (Config, error) {
@@ -105,9 +112,15 @@ func (cfg *Config) parameters(query url.Values) error {
 				return fmt.Errorf("d1: timeout is %.40q; it must be a time such as 30s", value)
 			}
 			cfg.API.Timeout = d
+		case "group":
+			group, ok := map[string]Grouping{"reads": GroupReads, "all": GroupAll, "none": GroupNone}[value]
+			if !ok {
+				return fmt.Errorf("d1: group is %.40q; it must be reads, all or none", value)
+			}
+			cfg.Group = group
 		default:
 			return fmt.Errorf("d1: the data source name has the unknown parameter %.40q; "+
-				"there are token, token_env, base_url and timeout", key)
+				"there are token, token_env, base_url, timeout and group", key)
 		}
 	}
 	return nil

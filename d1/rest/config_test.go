@@ -72,3 +72,28 @@ func TestDSNErrors(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseDSN reads any name. None makes it panic, and no error or printed Config repeats the
+// token.
+func FuzzParseDSN(f *testing.F) {
+	for _, dsn := range []string{
+		"d1://0123456789abcdef0123456789abcdef/11111111-2222-4333-8444-555555555555?timeout=30s&base_url=http://127.0.0.1:8787/client/v4",
+		"d1:///app?token_env=HOME", "d1://a/b?token=x&token=y", "d1://a%2f/%00?base_url=ftp://x", "d1:a?b", "d1://[::1/x?", "d1://a/b?timeout=-1s;x", "kv://a/b?",
+	} {
+		f.Add(dsn)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		const secret = "s3cretT0ken"
+		before, after, found := strings.Cut(dsn, "?")
+		if found {
+			dsn = before + "?token=" + secret + "&" + after
+		}
+		cfg, err := rest.ParseDSN(dsn)
+		if strings.Contains(fmt.Sprint(err), secret) || strings.Contains(fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), secret) {
+			t.Errorf("%q: the token is told: %v %v", dsn, err, cfg)
+		}
+		if err == nil && (cfg.AccountID == "" || cfg.DatabaseID == "" && cfg.DatabaseName == "") {
+			t.Errorf("%q: %v", dsn, cfg)
+		}
+	})
+}

@@ -24,11 +24,13 @@ type cursor struct {
 	resp   *http.Response
 
 	in       reader
+	part     bool    // in holds the results alone, without what stands around them
 	rows     *reader // what the rows are read from: in, or held
 	held     reader  // rows that came before their columns
 	state    state
-	index    int  // of the current result
-	inObject bool // the rows end within the object of results
+	index    int   // of the current result
+	began    int64 // where it stands in the answer
+	inObject bool  // the rows end within the object of results
 	columns  []string
 	row      []d1.Value
 	spans    []span
@@ -52,6 +54,9 @@ const (
 )
 
 var _ d1.Cursor = (*cursor)(nil)
+
+// errCount is the fault of an answer that has not one result for each statement.
+var errCount = errors.New("the answer has the wrong number of results")
 
 func newCursor(p *plan, client *cloudflare.Client, resp *http.Response) *cursor {
 	return &cursor{plan: p, client: client, resp: resp, index: -1, in: reader{src: resp.Body, mark: -1}}
@@ -82,7 +87,7 @@ func (c *cursor) NextResult() bool {
 	case inElement:
 		c.elementRest()
 	}
-	if c.err != nil || c.in.err != nil || c.state == atEnd {
+	if c.err != nil || c.in.err != nil || c.state == atEnd || c.part && c.index+1 == len(c.plan.statements) {
 		return c.finish()
 	}
 	if !c.in.element() {
@@ -93,7 +98,7 @@ func (c *cursor) NextResult() bool {
 	}
 	c.index++
 	if c.index == len(c.plan.statements) {
-		c.in.err = errors.New("the answer holds more results than the request has statements")
+		c.in.err = fmt.Errorf("%w: it holds more results than the request has statements", errCount)
 		return c.finish()
 	}
 	c.element()
@@ -151,8 +156,8 @@ func (c *cursor) tail() {
 		return
 	}
 	c.check()
-	if c.err == nil && c.index+1 < len(c.plan.statements) {
-		c.in.err = fmt.Errorf("the answer holds %d results for %d statements", c.index+1, len(c.plan.statements))
+	if c.err == nil && c.index+1 != len(c.plan.statements) {
+		c.in.err = fmt.Errorf("%w: it holds %d for %d statements", errCount, c.index+1, len(c.plan.statements))
 	}
 	if c.err == nil && c.in.err == nil {
 		if !c.in.ended() {

@@ -157,7 +157,7 @@ type UpdateOptions struct {
 // Update changes a database, named by its id.
 func (d *Databases) Update(ctx context.Context, id string, opts UpdateOptions) (Database, error) {
 	return d.one(ctx, cloudflare.Call{Method: http.MethodPatch, Path: d.of(id), Body: opts,
-		Class: cloudflare.ClassRead}) // it comes to the same if it runs twice
+		Class: cloudflare.ClassIdempotent})
 }
 
 // Delete deletes a database, named by its id, with all that is in it.

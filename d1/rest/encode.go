@@ -15,27 +15,36 @@ import (
 // {"batch"}, which is newer. Both run as one transaction. An empty list of
 // params is left out: with it D1 takes a semicolon that its splitter sees, in
 // the body of a trigger for instance, for a second statement and refuses.
-func encode(statements []inline.Statement) ([]byte, error) {
+//
+// elements is the part of the body that may stand in another's batch.
+func encode(statements []inline.Statement) (body, elements []byte, err error) {
 	size := 32
 	for i := range statements {
 		size += sizeOf(&statements[i])
 	}
 	b := make([]byte, 0, size)
 	if len(statements) == 1 {
-		return appendStatement(b, 0, &statements[0])
+		b, err = appendStatement(b, 0, &statements[0])
+		return b, b, err
 	}
-	b = append(b, `{"batch":[`...)
+	b = append(b, batchHead...)
 	for i := range statements {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		var err error
 		if b, err = appendStatement(b, i, &statements[i]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return append(b, "]}"...), nil
+	b = append(b, batchTail...)
+	return b, b[len(batchHead) : len(b)-len(batchTail)], nil
 }
+
+// What stands around the statements of a batch.
+const (
+	batchHead = `{"batch":[`
+	batchTail = "]}"
+)
 
 // sizeOf guesses the length of a statement's JSON.
 func sizeOf(s *inline.Statement) int {

@@ -41,6 +41,11 @@ func transientAnswer(e *cloudflare.APIError) bool {
 func (p *plan) failure(err error) error {
 	e := convert(err, p.call.Class == cloudflare.ClassWrite)
 	p.locate(e)
+	if e.Code != 0 {
+		for i := range p.statements {
+			p.learn(i, true)
+		}
+	}
 	return e
 }
 

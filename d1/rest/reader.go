@@ -35,6 +35,9 @@ type reader struct {
 
 var errSyntax = errors.New("malformed JSON")
 
+// position is how many bytes have been read.
+func (d *reader) position() int64 { return d.gone + int64(d.r) }
+
 // more reads more bytes behind w. It returns false at the end and on an error.
 func (d *reader) more() bool {
 	if d.err != nil {

@@ -17,6 +17,7 @@ func (c *cursor) element() {
 	if !c.in.expect('{') {
 		return
 	}
+	c.began = c.in.position()
 	c.state = inElement
 	for c.state == inElement {
 		k := c.in.member()
@@ -79,7 +80,12 @@ func (c *cursor) elementRest() {
 
 func (c *cursor) elementEnd() {
 	c.state = between
-	if c.in.err != nil || !c.refused {
+	if c.in.err != nil {
+		return
+	}
+	long := c.in.position()-c.began > longAnswer
+	c.plan.learn(c.index, c.refused || long || c.meta.Duration > slowAnswer)
+	if !c.refused {
 		return
 	}
 	message := c.refusal

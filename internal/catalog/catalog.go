@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
@@ -118,6 +119,7 @@ func New(cfg Config) (*Catalog, error) {
 			return nil, fmt.Errorf("open data folder %s: %w", cfg.Dir, err)
 		}
 		path = filepath.Join(cfg.Dir, "catalog.sqlite")
+		warnIfShared(cfg.Logger, cfg.Dir)
 	}
 	backend, err := embedded.Open(embedded.Config{Path: path, Readers: 2, Logger: cfg.Logger})
 	if err != nil {
@@ -148,6 +150,16 @@ func makeFolder(dir string) error {
 		}
 	}
 	return os.MkdirAll(dir, 0o700)
+}
+
+// warnIfShared tells if others than its owner can reach what was there already: what is made
+// here is its owner's alone, whatever the umask says.
+func warnIfShared(logger *slog.Logger, path string) {
+	info, err := os.Stat(path)
+	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		logger.Warn("others on this machine can reach your data; chmod go-rwx would keep them out",
+			"path", path, "mode", info.Mode().Perm().String())
+	}
 }
 
 // format is the version of the list's tables.
@@ -213,12 +225,4 @@ func (c *Catalog) removeFiles(id string) error {
 		}
 	}
 	return errors.Join(all, os.RemoveAll(path+embedded.HistorySuffix))
-}
-
-// syncFolder makes the names of new files durable, where the system can.
-func syncFolder(dir string) {
-	if f, err := os.Open(dir); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -91,9 +90,6 @@ func (c *Catalog) makeFile(ctx context.Context, db Database) error {
 		return err
 	}
 	c.pool.release(h)
-	if c.cfg.Dir != "" {
-		syncFolder(filepath.Join(c.cfg.Dir, "d1"))
-	}
 	return nil
 }
 
@@ -269,6 +265,7 @@ func (c *Catalog) openFile(ctx context.Context, db Database) (d1.Backend, error)
 		}
 		return nil, fmt.Errorf("open database %s: its file is missing: %w", db.Name, err)
 	}
+	warnIfShared(c.cfg.Logger, path)
 	backend, err := c.cfg.OpenFile(path, db)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", db.Name, err)

@@ -25,6 +25,14 @@ type Statement struct {
 // Edited reports whether the text is not what the caller wrote.
 func (s *Statement) Edited() bool { return len(s.edits) > 0 }
 
+// Text returns what the caller wrote.
+func (s *Statement) Text() string {
+	if s.Edited() {
+		return s.from
+	}
+	return s.SQL
+}
+
 // edit is a stretch of the text that was sent in the place of another.
 type edit struct {
 	at, n       int // in the text that was sent

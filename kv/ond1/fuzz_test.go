@@ -3,6 +3,7 @@ package ond1_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -95,6 +96,30 @@ func FuzzCursors(f *testing.F) {
 			if !strings.HasPrefix(key.Name, prefix) {
 				t.Errorf("cursor %q, prefix %q: %q", cursor, prefix, key.Name)
 			}
+		}
+	})
+}
+
+// FuzzParseDSN reads any name. What it does not take it leaves to the database, and no error
+// repeats a value.
+func FuzzParseDSN(f *testing.F) {
+	for _, dsn := range []string{
+		"file:app.db?namespace=n&table=t&auto_create=false&strict=true&sync=off", "d1://a/b?namespace=%zz", "?&&=", "file:a?b?c", "file:a?table=", "file:a?strict=perhaps",
+	} {
+		f.Add(dsn)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		const secret = "s3cretT0ken"
+		before, after, found := strings.Cut(dsn, "?")
+		if found {
+			dsn = before + "?token=" + secret + "&" + after
+		}
+		database, cfg, err := ond1.ParseDSN(dsn)
+		if strings.Contains(fmt.Sprint(err), secret) || strings.Contains(fmt.Sprintf("%#v", cfg), secret) {
+			t.Errorf("%q: the token is told: %v", dsn, err)
+		}
+		if err == nil && (!strings.HasPrefix(database, before) || found && !strings.Contains(database, "token="+secret)) {
+			t.Errorf("%q becomes %q", dsn, database)
 		}
 	})
 }

@@ -1,134 +1,132 @@
+//go:build unix
+
 package ond1_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/embedded"
+	"github.com/skylite-go/skylite/internal/killtest"
 	"github.com/skylite-go/skylite/kv"
 	"github.com/skylite-go/skylite/kv/ond1"
 )
 
-const writerVariable = "SKYLITE_TEST_KV_WRITER"
-
 // TestMain lets the test be the process that is killed.
 func TestMain(m *testing.M) {
-	if path := os.Getenv(writerVariable); path != "" {
-		if err := writeBatches(path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		os.Exit(1) // it should have been killed
-	}
+	killtest.Child(writeBatches)
 	os.Exit(m.Run())
 }
 
-const batchKeys = 40
+const (
+	batchWriters = 3
+	batchKeys    = 40
+)
 
-// writeBatches writes one number to many keys at once, and then the next, and says which it
-// has written.
-func writeBatches(path string) error {
+func openFile(path string) (*d1.DB, *ond1.Namespace, error) {
 	backend, err := embedded.Open(embedded.Config{Path: path})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	ns, err := ond1.New(d1.New(backend), ond1.Config{})
+	db := d1.New(backend)
+	ns, err := ond1.New(db, ond1.Config{})
+	return db, ns, err
+}
+
+// writeBatches has several writers. Each writes one number to many keys at once, and then
+// the next, and makes a line of each that it has written.
+func writeBatches(path string, done func(line string)) error {
+	_, ns, err := openFile(path)
 	if err != nil {
 		return err
 	}
-	for n := 1; n < 100_000; n++ {
-		writes := make([]kv.Write, batchKeys)
-		for i := range writes {
-			// Some are in chunks.
-			writes[i] = kv.Write{Key: fmt.Sprint("k", i), Value: []byte(fmt.Sprintf("%d %s", n, strings.Repeat("x", i*50)))}
-		}
-		if err := ns.Batch(context.Background(), writes); err != nil {
-			return err
-		}
-		fmt.Println(n)
+	ends := make(chan error)
+	for who := range batchWriters {
+		go func() {
+			first, err := lastBatch(ns, who)
+			for n := first + 1; err == nil; n++ {
+				if err = ns.Batch(context.Background(), batch(who, n)); err == nil {
+					done(fmt.Sprint(who, " ", n))
+				}
+			}
+			ends <- err
+		}()
 	}
-	return nil
+	return <-ends
 }
 
-// TestKilledInBatches kills a process that writes batches: each is there as a whole or not
-// at all, and what was acknowledged is there.
-func TestKilledInBatches(t *testing.T) {
+func batchKey(who, i int) string { return fmt.Sprintf("w%d/k%d", who, i) }
+
+func batch(who, n int) []kv.Write {
+	writes := make([]kv.Write, batchKeys)
+	for i := range writes {
+		// Some are in chunks.
+		writes[i] = kv.Write{Key: batchKey(who, i), Value: []byte(fmt.Sprintf("%d %s", n, strings.Repeat("x", i*50)))}
+	}
+	if n%2 == 0 {
+		return append(writes, kv.Write{Key: batchKey(who, -1), Delete: true})
+	}
+	return append(writes, kv.Write{Key: batchKey(who, -1), Value: []byte(fmt.Sprint(n))})
+}
+
+// lastBatch returns the number of the batch that is there. An error says that it is not whole.
+func lastBatch(ns *ond1.Namespace, who int) (int, error) {
+	var keys []string
+	for i := range batchKeys + 1 {
+		keys = append(keys, batchKey(who, i-1))
+	}
+	values, err := ns.GetMany(context.Background(), keys)
+	if err != nil || values[keys[1]] == nil {
+		return 0, err
+	}
+	last := 0
+	if _, err := fmt.Sscan(string(values[keys[1]]), &last); err != nil {
+		return 0, err
+	}
+	for _, write := range batch(who, last) {
+		if got := values[write.Key]; (got == nil) != write.Delete || string(got) != string(write.Value) {
+			return 0, fmt.Errorf("batch %d of writer %d is not whole: the key %s has %.20q", last, who, write.Key, got)
+		}
+	}
+	return last, nil
+}
+
+// TestKills kills writers of batches: each is there as a whole or not at all, and what was
+// acknowledged is there.
+func TestKills(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "test.db")
-	for round := range 4 {
-		acknowledged := killWriter(t, path, 3+5*round)
-		backend, err := embedded.Open(embedded.Config{Path: path})
+	killtest.Run(t, func(t *testing.T, path string, lines []string) {
+		db, ns, err := openFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		db := d1.New(backend)
-		ns, err := ond1.New(db, ond1.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys := make([]string, batchKeys)
-		for i := range keys {
-			keys[i] = fmt.Sprint("k", i)
-		}
-		values, err := ns.GetMany(t.Context(), keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen := map[int]bool{}
-		for _, value := range values {
-			n := 0
-			if _, err := fmt.Sscan(string(value), &n); err != nil {
-				t.Errorf("value %.20q: %v", value, err)
+		defer db.Close()
+		var acknowledged [batchWriters]int
+		for _, line := range lines {
+			var who, n int
+			if _, err := fmt.Sscan(line, &who, &n); err != nil {
+				t.Fatal(err)
 			}
-			seen[n] = true
-			if n < acknowledged {
-				t.Errorf("batch %d was acknowledged, and %d is there", acknowledged, n)
+			acknowledged[who] = max(acknowledged[who], n)
+		}
+		for who, want := range acknowledged {
+			if last, err := lastBatch(ns, who); err != nil || last < want {
+				t.Errorf("writer %d was acknowledged %d batches, and the last is %d; %v", who, want, last, err)
 			}
 		}
-		if len(seen) != 1 {
-			t.Errorf("parts of batches: %v", seen)
+		if len(lines) == 0 { // perhaps there are no tables yet
+			return
 		}
-		if orphans, err := d1.First[int](t.Context(), db, "SELECT (SELECT count(*) FROM _kv_entries_chunks) - (SELECT sum(chunks) FROM _kv_entries)"); err != nil || orphans != 0 {
-			t.Errorf("%d chunks without a key, %v", orphans, err)
+		const orphans = "SELECT (SELECT count(*) FROM _kv_entries_chunks) - (SELECT sum(chunks) FROM _kv_entries)"
+		if n, err := d1.First[int](t.Context(), db, orphans); err != nil || n != 0 {
+			t.Errorf("%d chunks without a key, %v", n, err)
 		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
+		if got, err := d1.First[string](t.Context(), db, "PRAGMA quick_check"); err != nil || got != "ok" {
+			t.Errorf("quick_check: %s, %v", got, err)
 		}
-	}
-}
-
-// killWriter runs a writer until it has acknowledged some batches, kills it, and returns the
-// last that it acknowledged.
-func killWriter(t *testing.T, path string, batches int) (last int) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), writerVariable+"="+path)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for n := 0; lines.Scan(); n++ {
-		if n == batches {
-			cancel() // kill -9, while it writes the next; what it has printed is still read
-		}
-		_, _ = fmt.Sscan(lines.Text(), &last)
-	}
-	_ = cmd.Wait()
-	if last < batches {
-		t.Fatalf("it wrote %d batches", last)
-	}
-	return last
+	})
 }

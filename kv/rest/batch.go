@@ -125,15 +125,15 @@ func (ns *Namespace) sendAll(ctx context.Context, requests []bulk) error {
 // send sends a request, and once more for keys that the service says it did not write.
 func (ns *Namespace) send(ctx context.Context, b bulk) (failed []string, err error) {
 	for range 2 {
-		call := cloudflare.Call{Method: http.MethodPost, Path: ns.path + "/bulk/delete", Class: cloudflare.ClassRead, Body: b.keys}
+		call := cloudflare.Call{Method: http.MethodPost, Path: ns.path + "/bulk/delete", Class: cloudflare.ClassIdempotent, Body: b.keys}
 		if b.pairs != nil {
-			call = cloudflare.Call{Method: http.MethodPut, Path: ns.path + "/bulk", Class: cloudflare.ClassRead, Body: b.pairs}
+			call = cloudflare.Call{Method: http.MethodPut, Path: ns.path + "/bulk", Class: cloudflare.ClassIdempotent, Body: b.pairs}
 		}
 		var result struct {
 			Unsuccessful []string `json:"unsuccessful_keys"`
 		}
 		if _, err := ns.client.Request(ctx, call, &result); err != nil {
-			return b.keys, convert("batch", "", err, true)
+			return b.keys, convert("batch", "", err)
 		}
 		if failed = result.Unsuccessful; len(failed) == 0 {
 			return nil, nil

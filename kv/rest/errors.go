@@ -13,9 +13,8 @@ import (
 // a wrong namespace or account, and no miss.
 const codeNoKey = 10009
 
-// convert makes an error of the client one of the namespace. A call that writes and was not
-// answered may have been done.
-func convert(op, key string, err error, write bool) error {
+// convert makes an error of the client one of the namespace.
+func convert(op, key string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -23,7 +22,7 @@ func convert(op, key string, err error, write bool) error {
 	switch {
 	case cloudflare.Unsent(err):
 		e.Outcome = kv.OutcomeUnsent
-	case write && unanswered(err):
+	case cloudflare.Ambiguous(err):
 		e.Outcome = kv.OutcomeUnknown
 	}
 	if api, ok := errors.AsType[*cloudflare.APIError](err); ok {
@@ -36,13 +35,6 @@ func convert(op, key string, err error, write bool) error {
 		}
 	}
 	return e
-}
-
-// unanswered reports whether an error is none that the service gave on purpose.
-func unanswered(err error) bool {
-	api, ok := errors.AsType[*cloudflare.APIError](err)
-	return !ok || api.HTTPStatus >= 500 || api.HTTPStatus == http.StatusRequestTimeout ||
-		api.HTTPStatus < 300 && len(api.Errors) == 0
 }
 
 // textOf returns the service's text without the name of the operation around it, which is

@@ -72,7 +72,7 @@ func (ns *Namespace) GetManyWithMetadata(ctx context.Context, keys []string) (ma
 		return entries, ns.readSingly(ctx, unique(keys), entries)
 	}
 	if err != nil {
-		return nil, convert(op, "", err, false)
+		return nil, convert(op, "", err)
 	}
 	var again []string
 	for _, key := range unique(keys) {
@@ -148,7 +148,7 @@ func (ns *Namespace) single(ctx context.Context, key string) (*kv.Entry, error) 
 	}
 	var metadata json.RawMessage
 	_, err = ns.client.Request(ctx, cloudflare.Call{Path: ns.path + "/metadata/" + escape(key)}, &metadata)
-	if err = convert("get", key, err, false); errors.Is(err, kv.ErrNotFound) {
+	if err = convert("get", key, err); errors.Is(err, kv.ErrNotFound) {
 		return nil, nil
 	}
 	return &kv.Entry{Value: value, Metadata: orNone(metadata), Expiration: expiration}, err

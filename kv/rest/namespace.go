@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -106,40 +104,15 @@ func (ns *Namespace) get(ctx context.Context, key string) ([]byte, time.Time, er
 		return nil, time.Time{}, err
 	}
 	defer ns.active.Done()
-	call := cloudflare.Call{Path: ns.value(key)}
-	// An answer that breaks off is read again; nothing of it has been shown to anybody.
-	for attempt := 0; ; attempt++ {
-		resp, err := ns.client.Stream(ctx, call)
-		if err != nil {
-			return nil, time.Time{}, convert(op, key, err, false)
-		}
-		value, err := readBody(resp)
-		if err == nil {
-			seconds, _ := strconv.ParseFloat(resp.Header.Get("Expiration"), 64) // 0 if it never ends
-			return value, kv.FromSeconds(seconds), nil
-		}
-		if attempt == 2 || ctx.Err() != nil {
-			return nil, time.Time{}, convert(op, key, ns.client.BodyError(call, fmt.Errorf("reading the answer: %w", err)), false)
-		}
+	value, resp, err := ns.client.Whole(ctx, cloudflare.Call{Path: ns.value(key)}, kv.MaxValueBytes)
+	if err != nil {
+		return nil, time.Time{}, convert(op, key, err)
 	}
-}
-
-func readBody(resp *http.Response) ([]byte, error) {
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	if n := resp.ContentLength; n >= 0 && n <= kv.MaxValueBytes {
-		b.Grow(int(n) + bytes.MinRead)
+	if value == nil {
+		value = []byte{}
 	}
-	n, err := io.Copy(&b, io.LimitReader(resp.Body, kv.MaxValueBytes+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case n > kv.MaxValueBytes:
-		return nil, fmt.Errorf("the value is longer than %d bytes", kv.MaxValueBytes)
-	case b.Len() == 0:
-		return []byte{}, nil
-	}
-	return b.Bytes(), nil
+	seconds, _ := strconv.ParseFloat(resp.Header.Get("Expiration"), 64) // 0 if it never ends
+	return value, kv.FromSeconds(seconds), nil
 }
 
 // Put implements [kv.Namespace].
@@ -157,7 +130,7 @@ func (ns *Namespace) Put(ctx context.Context, key string, value []byte, opts kv.
 		return ns.writer.put(ctx, op, kv.Write{Key: key, Value: value, PutOptions: opts}, metadata)
 	}
 	call := cloudflare.Call{Method: http.MethodPut, Path: ns.value(key), Query: url.Values{},
-		Class: cloudflare.ClassRead, Body: value, ContentType: "application/octet-stream"}
+		Class: cloudflare.ClassIdempotent, Body: value, ContentType: "application/octet-stream"}
 	switch {
 	case opts.TTL != 0:
 		call.Query.Set("expiration_ttl", strconv.FormatInt(int64(opts.TTL/time.Second), 10))
@@ -173,7 +146,7 @@ func (ns *Namespace) Put(ctx context.Context, key string, value []byte, opts kv.
 		}
 	}
 	_, err = ns.client.Request(ctx, call, nil)
-	return convert(op, key, err, true)
+	return convert(op, key, err)
 }
 
 // form is the body of a put with metadata.
@@ -210,8 +183,8 @@ func (ns *Namespace) Delete(ctx context.Context, key string) error {
 	if ns.writer != nil {
 		return ns.writer.put(ctx, op, kv.Write{Key: key, Delete: true}, nil)
 	}
-	_, err := ns.client.Request(ctx, cloudflare.Call{Method: http.MethodDelete, Path: ns.value(key), Class: cloudflare.ClassRead}, nil)
-	return convert(op, key, err, true)
+	_, err := ns.client.Request(ctx, cloudflare.Call{Method: http.MethodDelete, Path: ns.value(key), Class: cloudflare.ClassIdempotent}, nil)
+	return convert(op, key, err)
 }
 
 // List implements [kv.Namespace].
@@ -240,7 +213,7 @@ func (ns *Namespace) List(ctx context.Context, opts kv.ListOptions) (kv.Page, er
 	}
 	info, err := ns.client.Request(ctx, cloudflare.Call{Path: ns.path + "/keys", Query: query}, &keys)
 	if err != nil {
-		return kv.Page{}, convert(op, opts.Prefix, err, false)
+		return kv.Page{}, convert(op, opts.Prefix, err)
 	}
 	page := kv.Page{Keys: make([]kv.Key, len(keys)), Cursor: info.Cursor, Complete: info.Cursor == ""}
 	for i, key := range keys {

@@ -358,3 +358,28 @@ func TestParseDSN(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseDSN reads any name. None makes it panic, and no error or printed Config repeats the
+// token.
+func FuzzParseDSN(f *testing.F) {
+	for _, dsn := range []string{
+		"kv://0123456789abcdef0123456789abcdef/fedcba9876543210fedcba9876543210?coalesce=true&timeout=30s", "kv:///x?token_env=HOME",
+		"kv://a%2f/%00?base_url=ftp://x", "kv:a?b", "kv://[::1/x?", "kv://a/b?timeout=-1s;x", "kv://a/b?coalesce=perhaps",
+	} {
+		f.Add(dsn)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		const secret = "s3cretT0ken"
+		before, after, found := strings.Cut(dsn, "?")
+		if found {
+			dsn = before + "?token=" + secret + "&" + after
+		}
+		cfg, err := rest.ParseDSN(dsn)
+		if strings.Contains(fmt.Sprint(err), secret) || strings.Contains(fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), secret) {
+			t.Errorf("%q: the token is told: %v %v", dsn, err, cfg)
+		}
+		if err == nil && (cfg.AccountID == "" || cfg.NamespaceID == "") {
+			t.Errorf("%q: %v", dsn, cfg)
+		}
+	})
+}

@@ -57,7 +57,7 @@ func (n *Namespaces) All(ctx context.Context) iter.Seq2[Info, error] {
 				"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "order": {"title"}, "direction": {"asc"},
 			}}, &infos)
 			if err != nil {
-				yield(Info{}, convert("list namespaces", "", err, false))
+				yield(Info{}, convert("list namespaces", "", err))
 				return
 			}
 			for _, info := range infos {
@@ -98,7 +98,7 @@ func (n *Namespaces) Create(ctx context.Context, title string) (Info, error) {
 // Rename gives a namespace another title.
 func (n *Namespaces) Rename(ctx context.Context, id, title string) (Info, error) {
 	info, err := n.one(ctx, "rename namespace", cloudflare.Call{
-		Method: http.MethodPut, Body: map[string]string{"title": title}, Class: cloudflare.ClassRead}, id)
+		Method: http.MethodPut, Body: map[string]string{"title": title}, Class: cloudflare.ClassIdempotent}, id)
 	if err == nil && info.ID == "" { // the service may answer without the namespace
 		info = Info{ID: id, Title: title}
 	}
@@ -123,7 +123,7 @@ func (n *Namespaces) one(ctx context.Context, op string, call cloudflare.Call, i
 
 func titleError(op string, err error) error {
 	if e, ok := errors.AsType[*cloudflare.APIError](err); ok && e.HasCode(codeTitleTaken) {
-		return fmt.Errorf("%w: %w", ErrTitleTaken, convert(op, "", err, false))
+		return fmt.Errorf("%w: %w", ErrTitleTaken, convert(op, "", err))
 	}
-	return convert(op, "", err, true)
+	return convert(op, "", err)
 }

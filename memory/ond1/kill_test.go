@@ -3,38 +3,32 @@
 package ond1_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/embedded"
+	"github.com/skylite-go/skylite/internal/killtest"
 	"github.com/skylite-go/skylite/memory"
 	"github.com/skylite-go/skylite/memory/ond1"
 )
 
-const childEnv = "SKYLITE_MEMORY_TEST_CHILD"
-
-// TestMain makes the test binary another process that saves messages without end, if it
-// is told a database's path.
+// TestMain lets the test be the process that is killed.
 func TestMain(m *testing.M) {
-	if path := os.Getenv(childEnv); path != "" {
-		fmt.Println("child:", child(path))
-		os.Exit(1)
-	}
+	killtest.Child(saveMessages)
 	os.Exit(m.Run())
 }
 
-// perCall is how many messages a call of the child saves.
-const perCall = 20
+const (
+	savers  = 3
+	perCall = 20 // messages in a call
+)
 
-// child saves messages and prints a line for each call that was acknowledged.
-func child(path string) error {
+// saveMessages saves messages in several threads, and makes a line of each call.
+func saveMessages(path string, done func(line string)) error {
 	backend, err := embedded.Open(embedded.Config{Path: path})
 	if err != nil {
 		return err
@@ -43,60 +37,65 @@ func child(path string) error {
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
-	if _, err := s.SaveThread(ctx, memory.Thread{ID: "t", ResourceID: "r"}); err != nil {
+	ends := make(chan error)
+	for who := range savers {
+		go func() { ends <- saveIn(s, who, done) }()
+	}
+	return <-ends
+}
+
+func saveIn(s *ond1.Store, who int, done func(line string)) error {
+	ctx, thread := context.Background(), fmt.Sprint("t", who)
+	if _, err := s.SaveThread(ctx, memory.Thread{ID: thread, ResourceID: "r"}); err != nil {
 		return err
 	}
-	for call := 0; ; call++ {
-		messages := many("t", call*perCall, perCall)
-		// One of them is in chunks, so that a call writes to several tables.
-		messages[0].Content = []byte(`"` + strings.Repeat("x", 2_500_000) + `"`)
+	page, err := s.ListMessages(ctx, memory.MessageQuery{ThreadIDs: []string{thread}, PerPage: memory.All})
+	if err != nil {
+		return err
+	}
+	for call := len(page.Messages) / perCall; ; call++ {
+		messages := many(thread, call*perCall, perCall)
+		if call%20 == 19 {
+			// One of them is in chunks, so that a call writes to several tables.
+			messages[0].Content = []byte(`"` + strings.Repeat("x", 2_500_000) + `"`)
+		}
 		if _, err := s.SaveMessages(ctx, messages); err != nil {
 			return err
 		}
-		fmt.Println(call)
+		done(fmt.Sprint(who, " ", call+1))
 	}
 }
 
-// TestKill kills a process in the middle of saving: of each call all is there, or nothing,
+// TestKills kills a process in the middle of saving: of each call all is there, or nothing,
 // and what was acknowledged is there.
-func TestKill(t *testing.T) {
+func TestKills(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "kill.db")
-	saved := 0
-	for round := range 3 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+path)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
+	killtest.Run(t, func(t *testing.T, path string, lines []string) {
+		db := database(t, path)
+		s := open(t, db, ond1.Config{})
+		var acknowledged [savers]int
+		for _, line := range lines {
+			var who, calls int
+			if _, err := fmt.Sscan(line, &who, &calls); err != nil {
+				t.Fatal(err)
+			}
+			acknowledged[who] = max(acknowledged[who], calls)
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+		for who, calls := range acknowledged {
+			if calls == 0 {
+				continue // perhaps there is no thread yet
+			}
+			page, err := s.ListMessages(t.Context(), memory.MessageQuery{ThreadIDs: []string{fmt.Sprint("t", who)}, PerPage: memory.All})
+			if err != nil {
+				t.Fatal(err) // chunks that are missing are an error too
+			}
+			n := len(page.Messages)
+			if n%perCall != 0 || n < calls*perCall {
+				t.Errorf("%d messages are there; %d calls of %d were acknowledged", n, calls, perCall)
+			}
 		}
-		lines := bufio.NewScanner(out)
-		acknowledged := 0
-		for acknowledged <= round && lines.Scan() {
-			acknowledged++
+		if got, err := d1.First[string](t.Context(), db, "PRAGMA quick_check"); err != nil || got != "ok" {
+			t.Errorf("quick_check: %s, %v", got, err)
 		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() { // what it said before it ended
-			acknowledged++
-		}
-		_ = cmd.Wait()
-		if acknowledged == 0 {
-			t.Fatal("the child saved nothing")
-		}
-		s := open(t, database(t, path), ond1.Config{})
-		page, err := s.ListMessages(t.Context(), memory.MessageQuery{ThreadIDs: []string{"t"}, PerPage: memory.All})
-		if err != nil {
-			t.Fatal(err) // chunks that are missing are an error too
-		}
-		if n := len(page.Messages); n%perCall != 0 || n < acknowledged*perCall || n < saved {
-			t.Errorf("%d messages are there; %d calls of %d were acknowledged", n, acknowledged, perCall)
-		}
-		saved = len(page.Messages)
-	}
+	})
 }

@@ -54,7 +54,7 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Summary{Statements: 3, RowsRead: 6, RowsWritten: 3}, sum); diff != "" {
+	if diff := cmp.Diff(Summary{Statements: 3, Rows: 2, RowsRead: 6, RowsWritten: 3}, sum); diff != "" {
 		t.Error(diff)
 	}
 	var got []struct {
@@ -145,8 +145,8 @@ func TestTableFits(t *testing.T) {
 		t.Errorf("%d lines", len(lines))
 	}
 	for _, line := range lines {
-		if textWidth(line) > 40 || textWidth(line) != textWidth(lines[0]) {
-			t.Fatalf("a line is %d wide: %s", textWidth(line), line)
+		if Width(line) > 40 || Width(line) != Width(lines[0]) {
+			t.Fatalf("a line is %d wide: %s", Width(line), line)
 		}
 	}
 }
@@ -161,8 +161,8 @@ func TestPrintable(t *testing.T) {
 		"bad \xff\xfe":        `bad \xff\xfe`,
 		"real \uFFFD":         "real \uFFFD",
 	} {
-		if got := printable(text); got != want {
-			t.Errorf("printable(%q) is %s, want %s", text, got, want)
+		if got := Printable(text); got != want {
+			t.Errorf("Printable(%q) is %s, want %s", text, got, want)
 		}
 	}
 }

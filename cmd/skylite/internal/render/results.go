@@ -47,11 +47,7 @@ func cells(row []d1.Value) []Cell {
 func cell(v d1.Value) Cell {
 	switch v.Kind() {
 	case d1.KindInteger:
-		if n, ok := v.Int64(); ok {
-			return Cell{Text: strconv.FormatInt(n, 10), Right: true}
-		}
-		f, _ := v.Float64()
-		return Cell{Text: strconv.FormatFloat(f, 'f', -1, 64), Right: true}
+		return Cell{Text: integer(v), Right: true}
 	case d1.KindReal:
 		f, _ := v.Float64()
 		return Cell{Text: real(f), Right: true}

@@ -12,9 +12,11 @@ import (
 type Summary struct {
 	// Statements is how many results there were.
 	Statements int
-	// RowsRead, RowsWritten and Duration are the sums of the results' metas.
-	RowsRead, RowsWritten int64
-	Duration              time.Duration
+	// Rows is how many rows they have.
+	Rows int64
+	// Changes, RowsRead, RowsWritten and Duration are the sums of the results' metas.
+	Changes, RowsRead, RowsWritten int64
+	Duration                       time.Duration
 	// Rounded are the columns with numbers beyond 2^53, which have been rounded on
 	// their way if they are integers.
 	Rounded []string
@@ -22,13 +24,15 @@ type Summary struct {
 
 func (s *Summary) add(m d1.Meta) {
 	s.Statements++
+	s.Changes += m.Changes
 	s.RowsRead += m.RowsRead
 	s.RowsWritten += m.RowsWritten
 	s.Duration += m.Duration
 }
 
-// look notes which columns of a row have numbers that may have been rounded.
+// look counts a row, and notes which columns have numbers that may have been rounded.
 func (s *Summary) look(columns []string, row []d1.Value) {
+	s.Rows++
 	for i, v := range row {
 		if v.Kind() != d1.KindInteger {
 			continue

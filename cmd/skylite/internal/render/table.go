@@ -30,6 +30,8 @@ type Table struct {
 	Width int
 	// Color allows escape sequences.
 	Color bool
+	// NoHeader leaves the columns' names out.
+	NoHeader bool
 
 	header []Cell
 	rows   [][]Cell
@@ -41,14 +43,14 @@ type Table struct {
 func (t *Table) Header(names []string) {
 	t.header, t.rows, t.widths = make([]Cell, len(names)), nil, nil
 	for i, name := range names {
-		t.header[i] = Cell{Text: printable(name)}
+		t.header[i] = Cell{Text: Printable(name)}
 	}
 }
 
 // Row adds a row, which has as many cells as there are columns.
 func (t *Table) Row(cells []Cell) error {
 	for i := range cells {
-		cells[i].Text = printable(cells[i].Text)
+		cells[i].Text = Printable(cells[i].Text)
 	}
 	if t.widths != nil {
 		t.line(cells)
@@ -73,8 +75,10 @@ func (t *Table) End() error {
 func (t *Table) begin() {
 	t.measure()
 	t.border("┌", "┬", "┐")
-	t.line(t.header)
-	t.border("├", "┼", "┤")
+	if !t.NoHeader {
+		t.line(t.header)
+		t.border("├", "┼", "┤")
+	}
 	for _, row := range t.rows {
 		t.line(row)
 	}
@@ -84,11 +88,11 @@ func (t *Table) begin() {
 func (t *Table) measure() {
 	t.widths = make([]int, len(t.header))
 	for i, cell := range t.header {
-		t.widths[i] = textWidth(cell.Text)
+		t.widths[i] = Width(cell.Text)
 	}
 	for _, row := range t.rows {
 		for i, cell := range row {
-			t.widths[i] = max(t.widths[i], textWidth(cell.Text))
+			t.widths[i] = max(t.widths[i], Width(cell.Text))
 		}
 	}
 	if t.Width > 0 {
@@ -126,7 +130,7 @@ func (t *Table) line(cells []Cell) {
 	for i, cell := range cells {
 		b.WriteString("│ ")
 		text := clip(cell.Text, t.widths[i])
-		space := strings.Repeat(" ", t.widths[i]-textWidth(text))
+		space := strings.Repeat(" ", t.widths[i]-Width(text))
 		if cell.Dim && t.Color {
 			text = "\x1b[2m" + text + "\x1b[0m"
 		}

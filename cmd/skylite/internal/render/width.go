@@ -30,7 +30,8 @@ func runeWidth(r rune) int {
 	return 1
 }
 
-func textWidth(s string) int {
+// Width is how many columns of a terminal a text takes.
+func Width(s string) int {
 	n := 0
 	for _, r := range s {
 		n += runeWidth(r)
@@ -40,7 +41,7 @@ func textWidth(s string) int {
 
 // clip cuts a text to a width. What is cut ends in an ellipsis.
 func clip(s string, width int) string {
-	if textWidth(s) <= width {
+	if Width(s) <= width {
 		return s
 	}
 	n := 0
@@ -55,9 +56,9 @@ func clip(s string, width int) string {
 // maxCell is how many characters of a cell are looked at.
 const maxCell = 1000
 
-// printable makes a text fit for a terminal: what would move the cursor, change the
+// Printable makes a text fit for a terminal: what would move the cursor, change the
 // direction of writing or speak to the terminal is escaped, as in Go.
-func printable(s string) string {
+func Printable(s string) string {
 	plain := len(s) <= maxCell
 	for i := 0; i < len(s) && plain; i++ {
 		plain = s[i] >= ' ' && s[i] < 0x7f

@@ -42,9 +42,11 @@ type Database struct {
 	Binding string `json:"binding" toml:"binding"`
 	Name    string `json:"database_name" toml:"database_name"`
 	ID      string `json:"database_id" toml:"database_id"`
-	Dir     string `json:"migrations_dir" toml:"migrations_dir"`
-	Table   string `json:"migrations_table" toml:"migrations_table"`
-	Pattern string `json:"migrations_pattern" toml:"migrations_pattern"`
+	// PreviewID is what wrangler dev uses in the place of ID.
+	PreviewID string `json:"preview_database_id" toml:"preview_database_id"`
+	Dir       string `json:"migrations_dir" toml:"migrations_dir"`
+	Table     string `json:"migrations_table" toml:"migrations_table"`
+	Pattern   string `json:"migrations_pattern" toml:"migrations_pattern"`
 }
 
 // Names are the names that a configuration file may have, in wrangler's order.

@@ -115,3 +115,40 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRead reads any file. What comes out can be asked for databases and folders.
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{
+		`{"d1_databases":[{"binding":"DB","database_name":"a","database_id":"b","migrations_dir":"m","migrations_pattern":"m/*.sql"}],"env":{"x":{}}}`,
+		"// c\n{\"kv_namespaces\": [{\"binding\": \"KV\", \"id\": \"1\",},],}", `{"env":[]}`, `{"d1_databases":{}}`, "{", "", "\ufeff{}",
+		"[[d1_databases]]\nbinding = \"DB\"\nmigrations_dir = \"../..\"\n[env.x]\n[[env.x.kv_namespaces]]\nid = 1", "a = 1\na = 2", "[env]\nx = 1",
+	} {
+		f.Add(text, false)
+		f.Add(text, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, isTOML bool) {
+		name := filepath.Join(t.TempDir(), "wrangler.jsonc")
+		if isTOML {
+			name = filepath.Join(t.TempDir(), "wrangler.toml")
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, env := range []string{"", "x"} {
+			cfg, err := wrangler.Read(name, env)
+			if err != nil {
+				if !strings.Contains(err.Error(), name) {
+					t.Errorf("the error does not name the file: %v", err)
+				}
+				continue
+			}
+			for _, db := range cfg.Databases {
+				if dir, _, err := cfg.Migrations(db); err == nil && dir == "" {
+					t.Errorf("%+v has its migrations nowhere", db)
+				}
+				cfg.Database(db.Binding)
+			}
+			cfg.NamespaceID("KV", true)
+		}
+	})
+}
