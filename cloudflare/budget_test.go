@@ -162,7 +162,7 @@ func TestBudgetReopens(t *testing.T) {
 		cfg.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
 	})
 	c.budget.close(began.Add(20 * time.Second))
-	if wait := c.Wait(); wait != 20*time.Second {
+	if wait := c.BudgetWait(); wait != 20*time.Second {
 		t.Errorf("a call would wait %v", wait)
 	}
 	for range 3 {

@@ -29,6 +29,7 @@ func (db *DB) Close() error {
 	db.closeIfEnding()
 	close(db.jobs)
 	<-db.done
+	db.closeRecorder()
 	if !quiet {
 		return fmt.Errorf("close database %s: there are Results that nobody has closed; each keeps a connection open",
 			nameOf(db.cfg.Path))

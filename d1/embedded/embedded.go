@@ -106,6 +106,10 @@ type Config struct {
 	Replicas int
 	// Lag is how far behind a replica may be. 0 means 500 ms.
 	Lag time.Duration
+	// Retention is for how long the states that the database was in can be restored: see
+	// [DB.BookmarkAt] and [DB.Restore]. Their history is kept in a folder beside the file,
+	// with -history behind its name. 0 means that there is none. It needs a file.
+	Retention time.Duration
 	// BeforeWrite is asked before each transaction that writes, when it has the file's
 	// lock and nothing is written. Its error is that of the requests, which are unsent.
 	// nil means that they may write. It must not use the database.
@@ -158,6 +162,7 @@ type DB struct {
 	kept    int            // readers kept when nobody uses them
 	freed   chan struct{}  // a reader was closed, so another may be opened
 	jobs    chan *writeJob // to the writer
+	tasks   chan func(*conn)
 	done    chan struct{}  // closed when the writer has ended
 	active  sync.WaitGroup // calls of Do under way
 	reading sync.WaitGroup // Results that hold a reader
@@ -171,6 +176,7 @@ type DB struct {
 	schema    atomic.Int64 // counts changes of the schema by this process
 	states    states
 	replicas  replicas
+	recorder  *recorder // nil if no history is kept
 	parsed    sqltext.Cache
 }
 
@@ -196,6 +202,8 @@ func openDB(cfg Config, knobs knobs) (*DB, error) {
 		return nil, fmt.Errorf("open database: there can be 0 to %d replicas", maxReplicas)
 	case cfg.Replicas > 0 && cfg.Path == "":
 		return nil, errors.New("open database: replicas need a file; a database in memory has one connection")
+	case cfg.Retention < 0 || cfg.Retention > 0 && cfg.Path == "":
+		return nil, errors.New("open database: a retention is a time, and needs a file; a database in memory keeps no history")
 	}
 	if cfg.Path != "" {
 		path, err := filepath.Abs(cfg.Path)
@@ -212,17 +220,23 @@ func openDB(cfg Config, knobs knobs) (*DB, error) {
 		idle:   make(chan *conn, cfg.Readers),
 		freed:  make(chan struct{}, cfg.Readers),
 		jobs:   make(chan *writeJob, maxGroup),
+		tasks:  make(chan func(*conn)),
 		done:   make(chan struct{}),
 		ending: make(chan struct{}),
 	}
+	if cfg.Retention > 0 {
+		db.recorder = newRecorder(cfg, knobs.vfs, &db.states)
+	}
 	writer, err := db.openWriter()
 	if err != nil {
+		db.closeRecorder()
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	db.size.Store(writer.size())
 	db.states.init(cfg)
 	if err := db.replicas.open(db); err != nil {
 		writer.discard()
+		db.closeRecorder()
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	go db.write(writer)
@@ -270,6 +284,15 @@ func (db *DB) enter() error {
 	}
 	db.active.Add(1)
 	return nil
+}
+
+func (db *DB) closeRecorder() {
+	if db.recorder == nil {
+		return
+	}
+	if err := db.recorder.close(); err != nil {
+		db.cfg.Logger.Error("cannot close the history", "error", err)
+	}
 }
 
 // Size returns the size of the database in bytes, free pages not counted, as D1

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"time"
 
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -19,4 +20,12 @@ func (db *DB) Queued() int { return len(db.jobs) }
 func OpenOn(cfg Config, name string, inner vfs.VFSFilename) (*DB, error) {
 	vfs.Register(name, disk{inner})
 	return openDB(cfg, knobs{lock: time.Minute, close: time.Minute, vfs: name})
+}
+
+// ForgetHistory makes the writer read the end of the history anew.
+func ForgetHistory(db *DB) {
+	_ = db.travel(context.Background(), func(_ *conn, r *recorder) error {
+		r.valid = false
+		return r.log.Forget()
+	})
 }

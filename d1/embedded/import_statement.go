@@ -8,6 +8,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/internal/rowcount"
 	"github.com/skylite-go/skylite/internal/sqlitecode"
 	"github.com/skylite-go/skylite/internal/sqltext"
 )
@@ -87,19 +88,25 @@ func (im *importer) any(text string) error {
 
 // step runs a compiled statement to its end, and counts what it did.
 func (im *importer) step(s *stmt) error {
-	s.Status(sqlite3.STMTSTATUS_FULLSCAN_STEP, true)
-	changes, rows := im.TotalChanges(), int64(0)
-	for s.Step() {
+	im.beginRun(s, nil)
+	changes, rows, counted := im.TotalChanges(), int64(0), int64(0)
+	more := s.Step()
+	if more {
+		counted = s.counted()
+	}
+	for ; more; more = s.Step() {
 		rows++
 	}
 	if err := s.Err(); err != nil {
 		return err
 	}
-	m := &im.done.Meta
-	changes = im.TotalChanges() - changes
-	m.RowsRead += s.cost.rowsRead(s.Stmt, rows, changes, 0)
+	run := rowcount.Counters{rowcount.Rows: rows, rowcount.Changes: im.TotalChanges() - changes, rowcount.Counted: counted}
+	s.cost.end(s.Stmt, &run)
+	read, _ := s.cost.rowsRead(&run)
+	im.done.Meta.RowsRead += read
 	if !s.readOnly {
-		m.RowsWritten += s.cost.rowsWritten(s.Stmt, changes)
+		written, _ := s.cost.rowsWritten(&run)
+		im.done.Meta.RowsWritten += written
 	}
 	return nil
 }
