@@ -16,16 +16,18 @@ import (
 // compares results, errors and meta with what workerd answered.
 func TestEmbeddedAgreesWithWorkerd(t *testing.T) {
 	var tally tally
+	known := newKnown(t, engineDifferences, embeddedDifferences)
 	t.Cleanup(func() { tally.log(t) })
 	for file, cases := range corpus(t) {
 		for _, c := range cases {
 			t.Run(file+"/"+c.Name, func(t *testing.T) {
+				t.Parallel()
 				db, err := embedded.Open(embedded.Config{})
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer db.Close()
-				c.compare(t, file, &tally, func(batch []corpusStatement) ([]answered, error) {
+				c.compare(t, file, known, &tally, func(batch []corpusStatement) ([]answered, error) {
 					return runEmbedded(t.Context(), db, batch)
 				})
 			})
@@ -94,8 +96,7 @@ func jsonArgs(params []any) []any {
 }
 
 // compare runs a case's requests and compares each answer with the recorded one.
-func (c corpusCase) compare(t *testing.T, file string, tally *tally, run func([]corpusStatement) ([]answered, error)) {
-	known := knownDifferences[file+"/"+c.Name]
+func (c corpusCase) compare(t *testing.T, file string, known *known, tally *tally, run func([]corpusStatement) ([]answered, error)) {
 	for i, r := range c.Requests {
 		want := c.answers[i]
 		if want.Broken {
@@ -121,12 +122,11 @@ func (c corpusCase) compare(t *testing.T, file string, tally *tally, run func([]
 		if diff == "" {
 			continue
 		}
-		if known != "" {
-			t.Logf("request %d: known difference (%s): %s", i+1, known, diff)
-			return
+		if why := known.reason(file, c.Name, i+1); why != "" {
+			t.Logf("request %d: known difference (%s): %s", i+1, why, diff)
+			continue
 		}
 		t.Errorf("request %d: %s\n%s", i+1, diff, clip(r.batch()))
-		return
 	}
 }
 
@@ -160,6 +160,8 @@ func (a answered) diff(want corpusResult, tally *tally) string {
 			return fmt.Sprintf("meta.%s %v, workerd %v", name, got[i], want.Meta[i])
 		}
 	}
+	tally.Lock()
+	defer tally.Unlock()
 	tally.add(&tally.read, float64(a.meta.RowsRead) == want.Meta[4])
 	tally.add(&tally.written, float64(a.meta.RowsWritten) == want.Meta[5])
 	return ""

@@ -77,7 +77,7 @@ function raises() {
       { sql: "SELECT count(*), max(id), (SELECT count(*) FROM log) FROM t" },
     ],
   }));
-  const texts = ["'plain'", "'with ''quotes'' and \"names\"'", "''", "NULL", "123", "x'6869'", "'v is ' || new.v", "printf('%d!', new.v)", "'a' || char(0) || 'b'", "'line' || char(10) || 'break'", "'{\"json\":1}'", "new.v", "(SELECT 'sub')", "upper('loud')", "plain"];
+  const texts = ["'plain'", "'with ''quotes'' and \"names\"'", "''", "NULL", "123", "x'6869'", "'v is ' || new.v", "printf('%d!', new.v)", "'a' || char(0) || 'b'", "'line' || char(10) || 'break'", "'{\"json\":1}'", "new.v", "(SELECT 'sub')", "upper('loud')", "plain", "'constraint failed: of mine'"];
   return [...made, ...texts.map((text) => one(`RAISE with the text ${text}`, "CREATE TABLE t(v)", `CREATE TRIGGER r BEFORE INSERT ON t BEGIN SELECT RAISE(ABORT, ${text}); END`, "INSERT INTO t VALUES (5)", "INSERT OR FAIL INTO t VALUES ('six')", "SELECT count(*) FROM t")),
     one("RAISE out of place", "SELECT RAISE(ABORT, 'x')", "CREATE TABLE t(v CHECK (RAISE(ABORT, 'x')))", "SELECT RAISE(IGNORE)", "SELECT RAISE(NOPE, 'x')", "SELECT RAISE(ABORT)", "CREATE VIEW v AS SELECT RAISE(ABORT, 'x')", "SELECT * FROM v"),
   ];

@@ -27,6 +27,8 @@ export function spellingCases() {
   const rows = range(3).map((n) => `INSERT INTO p(code) VALUES ('c${n}')`);
   return all.flatMap((name) => [
     one(`spelled ${name}`, ...schema, ...spelled(name).filter(steady)),
-    one(`table pragma_${name}`, ...schema, ...rows, ...asTable(name).filter(steady)),
+    name === "default_cache_size"
+      ? one(`table pragma_${name}`, "SELECT * FROM pragma_default_cache_size", "SELECT * FROM pragma_default_cache_size('main')")
+      : one(`table pragma_${name}`, ...schema, ...rows, ...asTable(name).filter(steady)),
   ]);
 }
