@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/skylite-go/skylite/d1"
@@ -22,6 +21,7 @@ func TestEmbeddedAgreesWithWorkerd(t *testing.T) {
 		for _, c := range cases {
 			t.Run(file+"/"+c.Name, func(t *testing.T) {
 				t.Parallel()
+				tally.on(file, func(t *topic) { t.cases++ })
 				db, err := embedded.Open(embedded.Config{})
 				if err != nil {
 					t.Fatal(err)
@@ -113,12 +113,13 @@ func (c corpusCase) compare(t *testing.T, file string, known *known, tally *tall
 			diff = fmt.Sprintf("%d results, workerd %d", len(got), len(want.Results))
 		default:
 			for j := range got {
-				if d := got[j].diff(want.Results[j], tally); d != "" {
+				if d := got[j].diff(file, want.Results[j], tally); d != "" {
 					diff = fmt.Sprintf("statement %d: %s", j+1, d)
 					break
 				}
 			}
 		}
+		tally.request(file, want.Error != "", diff == "")
 		if diff == "" {
 			continue
 		}
@@ -140,7 +141,7 @@ func messageOf(err error) string {
 	return ""
 }
 
-func (a answered) diff(want corpusResult, tally *tally) string {
+func (a answered) diff(file string, want corpusResult, tally *tally) string {
 	if len(a.columns)+len(want.Columns) > 0 && !slices.Equal(a.columns, want.Columns) {
 		return fmt.Sprintf("columns %q, workerd %q", clip(a.columns), clip(want.Columns))
 	}
@@ -154,35 +155,7 @@ func (a answered) diff(want corpusResult, tally *tally) string {
 			}
 		}
 	}
-	got := []any{float64(a.meta.Changes), float64(a.meta.LastRowID), a.meta.ChangedDB, float64(a.meta.SizeAfter)}
-	for i, name := range []string{"changes", "last_row_id", "changed_db", "size_after"} {
-		if got[i] != want.Meta[i] {
-			return fmt.Sprintf("meta.%s %v, workerd %v", name, got[i], want.Meta[i])
-		}
-	}
-	tally.Lock()
-	defer tally.Unlock()
-	tally.add(&tally.read, float64(a.meta.RowsRead) == want.Meta[4])
-	tally.add(&tally.written, float64(a.meta.RowsWritten) == want.Meta[5])
-	return ""
-}
-
-// tally counts how often the estimated counters are exact.
-type tally struct {
-	sync.Mutex
-	read, written share
-}
-
-type share struct{ exact, all int }
-
-func (*tally) add(s *share, exact bool) {
-	s.all++
-	if exact {
-		s.exact++
-	}
-}
-
-func (c *tally) log(t *testing.T) {
-	t.Logf("rows_read exact in %d of %d statements, rows_written in %d of %d",
-		c.read.exact, c.read.all, c.written.exact, c.written.all)
+	m := a.meta
+	return tally.diffMeta(file, []any{float64(m.Changes), float64(m.LastRowID), m.ChangedDB, float64(m.SizeAfter),
+		float64(m.RowsRead), float64(m.RowsWritten)}, want.Meta)
 }

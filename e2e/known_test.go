@@ -73,7 +73,6 @@ var engineDifferences = map[string]string{
 	"queries/LIKE and GLOB":                   likeBlobs,
 
 	"generated-limits/printf precision 100001#1": "this SQLite is compiled without a limit on printf's precision",
-	"queries/EXPLAIN QUERY PLAN#13":              "a cost in a column that SQLite documents as not for use",
 
 	"generated-functions/acos(0.5)#1":                                        mathLibrary,
 	"generated-functions/tan(1)#1":                                           mathLibrary,

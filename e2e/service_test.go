@@ -103,11 +103,15 @@ func TestServerAgreesWithWorkerd(t *testing.T) {
 	}
 	var tally tally
 	known := newKnown(t, engineDifferences, serverDifferences)
-	t.Cleanup(func() { tally.log(t) })
+	t.Cleanup(func() {
+		tally.log(t)
+		tally.checkFidelity(t)
+	})
 	for file, cases := range serviceCorpus(t) {
 		for _, c := range cases {
 			t.Run(file+"/"+c.Name, func(t *testing.T) {
 				t.Parallel()
+				tally.on(file, func(t *topic) { t.cases++ })
 				for route, f := range servers {
 					id := f.create(t, t.Name()+"/"+route)
 					c.compare(t, f, file, "/d1/database/"+id+"/"+route, known, &tally)
@@ -125,7 +129,8 @@ func (c serviceCase) compare(t *testing.T, f *fixture, file, path string, known 
 			return
 		}
 		body := r.body(c.Expand)
-		diff := f.call(t, "POST", path, body).diff(want, strings.HasSuffix(path, "/raw"), tally)
+		diff := f.call(t, "POST", path, body).diff(file, want, strings.HasSuffix(path, "/raw"), tally)
+		tally.request(file, want.Error != "", diff == "")
 		if diff == "" {
 			continue
 		}
@@ -138,7 +143,7 @@ func (c serviceCase) compare(t *testing.T, f *fixture, file, path string, known 
 }
 
 // diff returns how an answer differs from the recorded one.
-func (e envelope) diff(want serviceAnswer, raw bool, tally *tally) string {
+func (e envelope) diff(file string, want serviceAnswer, raw bool, tally *tally) string {
 	if want.Error != "" || !e.Success {
 		got := apiMessage{}
 		if len(e.Errors) > 0 {
@@ -168,7 +173,11 @@ func (e envelope) diff(want serviceAnswer, raw bool, tally *tally) string {
 		if wanted != string(r.Results) {
 			return fmt.Sprintf("statement %d: %s", i+1, firstDifference(string(r.Results), wanted))
 		}
-		if d := diffMeta(r.Meta, want.Results[i].Meta, tally); d != "" || !r.Success {
+		got := make([]any, len(metaKeys))
+		for j, key := range metaKeys {
+			got[j] = r.Meta[key]
+		}
+		if d := tally.diffMeta(file, got, want.Results[i].Meta); d != "" || !r.Success {
 			return fmt.Sprintf("statement %d: %s, success %v", i+1, d, r.Success)
 		}
 	}
@@ -183,22 +192,6 @@ func firstDifference(got, want string) string {
 	}
 	from := max(0, i-40)
 	return fmt.Sprintf("from byte %d: %s\nworkerd: %s", from, clip(got[from:]), clip(want[from:]))
-}
-
-// metaKeys are the recorded parts of meta, in their order.
-var metaKeys = []string{"changes", "last_row_id", "changed_db", "size_after", "rows_read", "rows_written"}
-
-func diffMeta(got map[string]any, want []any, tally *tally) string {
-	for i, key := range metaKeys[:4] {
-		if got[key] != want[i] {
-			return fmt.Sprintf("meta.%s %v, workerd %v", key, got[key], want[i])
-		}
-	}
-	tally.Lock()
-	defer tally.Unlock()
-	tally.add(&tally.read, got["rows_read"] == want[4])
-	tally.add(&tally.written, got["rows_written"] == want[5])
-	return ""
 }
 
 // lists writes a result as raw gives it.
