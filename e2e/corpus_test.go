@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
 
 // corpusCase is one case of corpus/*.json; see corpus/README.md.
@@ -178,12 +180,16 @@ func sameValue(got, want any) bool {
 	return false
 }
 
-// toValid replaces each bad byte as a JavaScript decoder does.
+// toValid replaces what is no UTF-8 as a JavaScript decoder does.
 func toValid(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return string([]rune(s))
+	var valid string
+	if err := json.Unmarshal(jsjson.AppendText(nil, []byte(s)), &valid); err != nil {
+		return err.Error()
+	}
+	return valid
 }
 
 func clip(v any) string {

@@ -22,7 +22,7 @@ func TestCountersOfRandomStatements(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("SKYLITE_COUNTERS_DATABASES")); err == nil {
 		databases = n
 	}
-	var tally tally
+	var tally counterTally
 	for seed := range databases {
 		g := newGenerator(uint64(seed))
 		local, err := embedded.Open(embedded.Config{})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/server"
 	"github.com/skylite-go/skylite/server/localca"
 )
@@ -57,6 +58,7 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.StringSliceVar(&c.server.Hosts, "allow-host", nil, "another `name` that clients may call this machine by")
 	flags.StringSliceVar(&c.server.Origins, "allow-origin", nil, "a web `origin`, such as http://localhost:3000, whose pages may connect")
 	flags.DurationVar(&c.server.KVStale, "kv-stale", 0, "read KV values as old as they may be far from the writer, such as 60s")
+	flags.DurationVar(&c.server.QueryTimeout, "query-timeout", d1.MaxQueryDuration, "how long the statements of one call may run together")
 	flags.IntVar(&c.server.Replicas, "replicas", 0, "let each database have read replicas, `n` of them, for sessions over the bridge's protocol")
 	flags.DurationVar(&c.server.Lag, "lag", 500*time.Millisecond, "how far replicas may be behind")
 	flags.Var(simulation{&c.server.Simulate}, "simulate", simulateUsage)
@@ -102,6 +104,9 @@ func (c *devCommand) configure() error {
 	}
 	if c.server.Replicas < 0 || c.server.Replicas > 16 || c.server.Lag <= 0 {
 		return usage(nil, "--replicas is a number from 0 to 16, and --lag a time such as 500ms")
+	}
+	if c.server.QueryTimeout <= 0 {
+		return usage(nil, "--query-timeout is a time such as 30s")
 	}
 	if c.memory && c.server.Replicas > 0 {
 		return usage(nil, "--memory cannot be used together with --replicas, which need a folder")

@@ -35,7 +35,7 @@ func (db *DB) Delete(ctx context.Context) error {
 	if err := db.Close(); err != nil || db.cfg.Path == "" {
 		return err
 	}
-	var errs error
+	errs := os.RemoveAll(db.cfg.Path + HistorySuffix)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(db.cfg.Path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = errors.Join(errs, err)

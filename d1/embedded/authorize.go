@@ -24,10 +24,16 @@ type permits struct {
 	// ownSeries says that the database has a table of its own with the name of one
 	// that this engine has built in and D1 does not have.
 	ownSeries bool
-	refused   refusal
+	// emptyArg says that the statement has an empty text, which the argument of a
+	// PRAGMA may be: the authorizer is told the same of that as of none.
+	emptyArg bool
+	refused  refusal
 }
 
-const seriesTable = "generate_series"
+const (
+	seriesTable     = "generate_series"
+	functionRefused = "not authorized to use function: "
+)
 
 // refusal is why a statement was refused, where D1 has other words for it than the
 // engine.
@@ -38,15 +44,17 @@ type refusal struct {
 }
 
 // explain puts an error into D1's words.
-func (r refusal) explain(err error) error {
+func (r refusal) explain(sql string, err error) error {
 	e, ok := err.(*d1.Error)
 	switch {
 	case r.transaction:
 		return d1.NewError(transactionRefused)
-	case ok && r.function:
-		if rest, ok := strings.CutPrefix(e.Message, "not authorized to use function: "); ok {
+	case ok && r.function && !inDefault(sql, e.Offset):
+		if rest, ok := strings.CutPrefix(e.Message, functionRefused); ok {
 			return d1.NewError("no such function: " + rest)
 		}
+	case ok && strings.HasPrefix(e.Message, "no such table: pragma_default_cache_size"):
+		return engineError("not authorized", -1, int(sqlite3.AUTH)) // SQLite's deprecated part
 	case r.series:
 		return engineError("no such table: "+seriesTable, -1, sqlitecode.Error)
 	}
@@ -91,15 +99,16 @@ func (p *permits) allowed(action sqlite3.AuthorizerActionCode, a, b, schema stri
 		p.refused.transaction = true
 		return false
 	case sqlite3.AUTH_PRAGMA:
-		return allowedPragma(a, b)
+		return allowedPragma(a, b, b != "" || p.emptyArg)
 	case sqlite3.AUTH_FUNCTION:
-		switch b {
+		name := strings.ToLower(b) // in a DEFAULT it comes as it is written
+		switch name {
 		case "last_insert_rowid", "changes", "total_changes":
 			p.stateful = true
 			p.looksBack = p.looksBack || b == "changes"
 		}
-		p.refused.function = p.refused.function || absentFunction(b)
-		return allowedFunctions[b]
+		p.refused.function = p.refused.function || absentFunction(name)
+		return allowedFunctions[name]
 	}
 	return false
 }
@@ -117,27 +126,27 @@ func allowedModule(name string) bool {
 	return false
 }
 
-// allowedPragma knows workerd's list. An argument that is not there is "".
-func allowedPragma(name, arg string) bool {
+// allowedPragma knows workerd's list.
+func allowedPragma(name, arg string, given bool) bool {
 	name = strings.ToLower(name)
 	if isSetting(name) {
-		return arg == "" || isBoolean(arg)
+		return !given || isBoolean(arg)
 	}
 	switch name {
 	case "table_list":
 		return true
 	case "table_info", "table_xinfo", "foreign_key_list", "index_info", "index_list", "index_xinfo":
-		return arg != "" && allowedName(arg)
+		return given && allowedName(arg)
 	case "foreign_key_check":
 		return allowedName(arg)
 	case "data_version", "page_size":
-		return arg == ""
+		return !given
 	case "quick_check":
 		_, err := strconv.ParseUint(arg, 0, 32)
 		return err == nil || allowedName(arg)
 	case "optimize":
 		_, err := strconv.ParseInt(arg, 0, 32)
-		return arg == "" || err == nil
+		return !given || err == nil
 	}
 	return false
 }
@@ -156,10 +165,9 @@ func isBoolean(arg string) bool {
 	return false
 }
 
-// absentFunction reports whether a function of this engine is one that D1's does
-// not have.
+// absentFunction reports whether a function of this engine, named in lower case, is
+// one that D1's does not have.
 func absentFunction(name string) bool {
-	name = strings.ToLower(name)
 	switch name {
 	case "soundex", "regexp", "regexpi", "base64", "base85", "is_base85":
 		return true

@@ -46,7 +46,23 @@ func (c *conn) sqlError(err error, textLen int) *d1.Error {
 	if e, ok := errors.AsType[*sqlite3.Error](err); ok && e.SQL() != "" && textLen > 0 {
 		offset = textLen - len(e.SQL())
 	}
-	return engineError(rawMessage(err), offset, extendedCode(err))
+	message, code := rawMessage(err), extendedCode(err)
+	if message == constraintFailed {
+		message, code = unnamedConstraint(code)
+	}
+	return engineError(message, offset, code)
+}
+
+const constraintFailed = "constraint failed"
+
+// unnamedConstraint puts a constraint whose error names none into D1's words. A trigger
+// may raise an error without a text, which the engine's Go error does not tell from
+// SQLite's own. All others come from a virtual table, whose inner code D1 does not pass on.
+func unnamedConstraint(code int) (string, int) {
+	if code == int(sqlite3.CONSTRAINT_TRIGGER) {
+		return "", code
+	}
+	return constraintFailed, int(sqlite3.CONSTRAINT)
 }
 
 // interrupted says why the engine was interrupted, or nil if it was not by us.

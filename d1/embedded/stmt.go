@@ -68,10 +68,8 @@ func (c *conn) compileUncached(sql string, parse func(sql string) (sqltext.State
 		return nil, errNeedsWriter
 	}
 	introspects := asksForSchema(parsed)
+	c.emptyArg = introspects && passesEmpty(parsed)
 	if introspects {
-		if !c.writing && mentions(sql, "pragma_optimize") {
-			return nil, errNeedsWriter
-		}
 		c.loadSchema()
 	}
 	s, err := c.prepare(sql, parsed)
@@ -150,15 +148,16 @@ func (c *conn) prepare(sql string, parsed sqltext.Statement) (*stmt, error) {
 		c.ownSeries = false
 	}
 	if err != nil {
-		return nil, c.refused.explain(err)
+		return nil, c.refused.explain(sql, err)
 	}
+	optimizes := mentions(sql, "pragma_optimize")
 	s := &stmt{
 		Stmt: compiled, sql: sql,
 		params:   compiled.BindCount(),
-		readOnly: compiled.ReadOnly(),
+		readOnly: compiled.ReadOnly() && !optimizes,
 		stateful: c.stateful,
 		schema:   parsed.Kind == sqltext.Schema,
-		analyzes: parsed.Verb == "ANALYZE" || parsed.Verb == "PRAGMA" && !compiled.ReadOnly(),
+		analyzes: parsed.Verb == "ANALYZE" || parsed.Verb == "PRAGMA" && !compiled.ReadOnly() || optimizes,
 	}
 	if !s.schema {
 		s.readColumns()

@@ -11,32 +11,32 @@ import (
 	"testing"
 )
 
-// tally counts, by kind of statement, how often rows_read and rows_written are what
+// counterTally counts, by kind of statement, how often rows_read and rows_written are what
 // workerd counts, and how far off they are otherwise.
-type tally struct {
+type counterTally struct {
 	sync.Mutex
-	kinds map[string]*[2]share
+	kinds map[string]*[2]exactness
 }
 
-// share is how many of a kind are exact, and how the others compare.
-type share struct {
+// exactness is how many of a kind are exact, and how the others compare.
+type exactness struct {
 	exact  int
 	ratios []float64 // the larger figure to the smaller, where they differ
 }
 
 // add notes the figures of one statement, read and written, and those of workerd.
-func (t *tally) add(sql string, got, want [2]float64) {
+func (t *counterTally) add(sql string, got, want [2]float64) {
 	t.Lock()
 	defer t.Unlock()
 	if got != want && os.Getenv("SKYLITE_COUNTERS") != "" {
 		fmt.Printf("counters %v, workerd %v: %s\n", got, want, clip(sql))
 	}
 	if t.kinds == nil {
-		t.kinds = map[string]*[2]share{}
+		t.kinds = map[string]*[2]exactness{}
 	}
 	kind := kindOf(sql)
 	if t.kinds[kind] == nil {
-		t.kinds[kind] = &[2]share{}
+		t.kinds[kind] = &[2]exactness{}
 	}
 	for i := range got {
 		s := &t.kinds[kind][i]
@@ -49,7 +49,7 @@ func (t *tally) add(sql string, got, want [2]float64) {
 	}
 }
 
-// kindOf is what a statement is about, for the tally.
+// kindOf is what a statement is about, for the counterTally.
 func kindOf(sql string) string {
 	upper := " " + strings.ToUpper(strings.Join(strings.Fields(sql), " "))
 	verb := strings.Trim(strings.Fields(upper + " ?")[0], "(;")
@@ -67,7 +67,7 @@ func kindOf(sql string) string {
 }
 
 // total adds up all kinds.
-func (t *tally) total() (all [2]share) {
+func (t *counterTally) total() (all [2]exactness) {
 	for _, kind := range t.kinds {
 		for i := range all {
 			all[i].exact += kind[i].exact
@@ -77,7 +77,7 @@ func (t *tally) total() (all [2]share) {
 	return all
 }
 
-func (t *tally) log(tb testing.TB) {
+func (t *counterTally) log(tb testing.TB) {
 	for _, kind := range slices.SortedFunc(maps.Keys(t.kinds), func(a, b string) int {
 		return cmp.Compare(t.kinds[b][0].all(), t.kinds[a][0].all())
 	}) {
@@ -87,9 +87,9 @@ func (t *tally) log(tb testing.TB) {
 	tb.Logf("%-26s read %v; written %v", "all", all[0], all[1])
 }
 
-func (s share) all() int { return s.exact + len(s.ratios) }
+func (s exactness) all() int { return s.exact + len(s.ratios) }
 
-func (s share) String() string {
+func (s exactness) String() string {
 	text := fmt.Sprintf("exact in %d of %d", s.exact, s.all())
 	if n := len(s.ratios); n > 0 {
 		slices.Sort(s.ratios)

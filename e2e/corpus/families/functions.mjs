@@ -1,3 +1,5 @@
+import { one } from "./shared.mjs";
+
 // One call or more of every function SQLite has, and of common ones it lacks.
 // What is random or tells the time is reduced to its type or length.
 export const functions = `
@@ -400,3 +402,5 @@ abs(1) OVER ()
 upper(*)
 length(*)
 `.trim().split("\n");
+
+export const functionCases = () => functions.map((call) => one(call, `SELECT ${call}`));
