@@ -92,6 +92,9 @@ func (s *Server) export(c *call) *apiError {
 }
 
 func (s *Server) startExport(c *call, db catalog.Database, opts d1.ExportOptions) (*task, *apiError) {
+	if apiErr := s.tasks.free(db.ID); apiErr != nil {
+		return nil, apiErr
+	}
 	h, err := s.catalog.Open(c.Context(), db.ID)
 	if err != nil {
 		return nil, s.openError(c, err)

@@ -173,6 +173,10 @@ func (s *Server) store(c *call, data *diskFile) (md5Hex string, apiErr *apiError
 
 // ingest begins to run a file, and says how it goes.
 func (s *Server) ingest(c *call, db catalog.Database, f *file) *apiError {
+	if apiErr := s.tasks.free(db.ID); apiErr != nil {
+		s.files.add(f, s.cfg.Now()) // for another try
+		return apiErr
+	}
 	h, err := s.catalog.Open(c.Context(), db.ID)
 	if err != nil {
 		s.files.add(f, s.cfg.Now()) // for another try

@@ -111,8 +111,8 @@ func (s *Server) start(t *task, h *catalog.Handle, run func(ctx context.Context)
 	ts := &s.tasks
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if other := ts.byDatabase[t.database]; other != nil && !other.ended() {
-		return sqlError("Currently processing a long-running " + other.kind + ".")
+	if apiErr := ts.busy(t.database); apiErr != nil {
+		return apiErr
 	}
 	if ts.closed {
 		return fail(429, codeOverload, tooMany)
@@ -133,6 +133,22 @@ func (s *Server) start(t *task, h *catalog.Handle, run func(ctx context.Context)
 		ts.running.Go(func() { t.unheard(exportIdle) })
 	}
 	return nil
+}
+
+// busy says that a database has a task already. The caller holds the lock.
+func (ts *tasks) busy(database string) *apiError {
+	if other := ts.byDatabase[database]; other != nil && !other.ended() {
+		return sqlError("Currently processing a long-running " + other.kind + ".")
+	}
+	return nil
+}
+
+// free is busy for who is about to wait for the database's writer, which a task may keep
+// for long.
+func (ts *tasks) free(database string) *apiError {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return ts.busy(database)
 }
 
 // find returns the task of a database that a bookmark, or what it imports, names.
