@@ -218,11 +218,11 @@ func (c *conn) own(run func() error) error { return c.ownUnder(context.Backgroun
 
 // ownUnder is own under a context.
 func (c *conn) ownUnder(ctx context.Context, run func() error) error {
+	trusted, old := c.trusted, c.SetInterrupt(ctx)
 	c.trusted = true
-	old := c.SetInterrupt(ctx)
 	defer func() {
 		c.SetInterrupt(old)
-		c.trusted = false
+		c.trusted = trusted
 	}()
 	return run()
 }

@@ -30,17 +30,24 @@ func isSetting(name string) bool {
 // pragmaName returns the name in a PRAGMA, in lower case, and whether an argument
 // follows.
 func pragmaName(s sqltext.Statement) (name string, hasArg bool) {
+	name, arg := pragmaParts(s)
+	return name, arg != ""
+}
+
+// pragmaParts returns the name in a PRAGMA, in lower case, and its argument, from the
+// sign before it on.
+func pragmaParts(s sqltext.Statement) (name, arg string) {
 	for pos := s.VerbStart + len(s.Verb); pos < len(s.Text); {
 		t := sqltext.Next(s.Text, pos)
-		pos = t.End
 		switch t.Kind {
 		case sqltext.TokenWord, sqltext.TokenQuoted, sqltext.TokenString:
 			name = strings.ToLower(sqltext.Unquote(t.Text(s.Text)))
 		case sqltext.TokenOperator, sqltext.TokenLeft:
-			return name, true
+			return name, s.Text[pos:]
 		}
+		pos = t.End
 	}
-	return name, false
+	return name, ""
 }
 
 // settingsUndone puts a connection's settings back to D1's own: a PRAGMA lasts for

@@ -57,8 +57,9 @@ func (db *DB) read(ctx context.Context, req d1.Request, at uint64) (results *d1.
 
 // runOwn runs one of the connection's own statements.
 func (c *conn) runOwn(s *sqlite3.Stmt) error {
+	trusted := c.trusted
 	c.trusted = true
-	defer func() { c.trusted = false }()
+	defer func() { c.trusted = trusted }()
 	s.Step()
 	err := s.Err() // which may be the context's, that SQLite knows nothing of
 	if reset := s.Reset(); err == nil {

@@ -22,6 +22,7 @@ type stmt struct {
 	schema     bool // may change the schema, and returns no rows
 	analyzes   bool // may write the planner's statistics
 	pragma     bool // changes a setting of its connection
+	volatile   bool // must be compiled anew each time
 	cost       cost
 	columns    []string
 	reprepared int // the engine's count when columns were read
@@ -39,8 +40,20 @@ func (c *conn) compile(sql string) (*stmt, error) {
 	if s := c.stmts.get(sql); s != nil {
 		return s, nil
 	}
+	s, err := c.compileUncached(sql)
+	if err != nil {
+		return nil, err
+	}
+	if !s.volatile {
+		c.stmts.put(s)
+	}
+	return s, nil
+}
+
+// compileUncached is compile without the cache.
+func (c *conn) compileUncached(sql string) (*stmt, error) {
 	if len(sql) > d1.MaxStatementBytes {
-		return nil, engineError("statement too long", -1, sqlitecode.TooBig)
+		return nil, tooLong()
 	}
 	parsed, err := c.db.parsed.Parse(sql)
 	if err != nil {
@@ -69,10 +82,7 @@ func (c *conn) compile(sql string) (*stmt, error) {
 		s.Close()
 		return nil, errNeedsWriter
 	}
-	if s.pragma || s.schema || introspects {
-		return s, nil // to be compiled anew each time
-	}
-	c.stmts.put(s)
+	s.volatile = s.pragma || s.schema || introspects
 	return s, nil
 }
 

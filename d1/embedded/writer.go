@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type writeJob struct {
 	ctx        context.Context
 	statements []d1.Statement
+	run        func(c *conn) error // instead of statements, in a transaction of its own
 	state      atomic.Int32
 	alone      bool // changes settings, so nothing else may share its transaction
 	settled    bool // err is final, whatever becomes of the group
@@ -61,23 +63,28 @@ func givenUp(cause error) *d1.Error {
 // early; it never leaves the caller in doubt.
 func (db *DB) submit(ctx context.Context, req d1.Request) (*d1.Results, error) {
 	job := &writeJob{ctx: ctx, statements: req.Statements, done: make(chan struct{})}
+	if err := db.queue(job); err != nil {
+		return nil, err
+	}
+	return d1.NewResults(&writeCursor{results: job.results, at: -1, states: &db.states, number: job.number}), nil
+}
+
+// queue waits for the writer to run a job.
+func (db *DB) queue(job *writeJob) error {
 	select {
 	case db.jobs <- job:
-	case <-ctx.Done():
-		return nil, givenUp(ctx.Err())
+	case <-job.ctx.Done():
+		return givenUp(job.ctx.Err())
 	}
 	select {
 	case <-job.done:
-	case <-ctx.Done():
+	case <-job.ctx.Done():
 		if job.state.CompareAndSwap(jobWaiting, jobGivenUp) {
-			return nil, givenUp(ctx.Err())
+			return givenUp(job.ctx.Err())
 		}
 		<-job.done
 	}
-	if job.err != nil {
-		return nil, job.err
-	}
-	return d1.NewResults(&writeCursor{results: job.results, at: -1, states: &db.states, number: job.number}), nil
+	return job.err
 }
 
 // maxGroup is how many requests may share a commit.
@@ -140,7 +147,7 @@ func (db *DB) healthy(c *conn) *conn {
 // them together, each runs by itself, so that none meets another's error. It returns
 // the connection to go on with, which is nil if there is none.
 func (db *DB) runGroup(c *conn, group []*writeJob) *conn {
-	if len(group) > 1 {
+	if len(group) > 1 && !slices.ContainsFunc(group, func(job *writeJob) bool { return job.run != nil }) {
 		if c = db.healthy(c); c != nil && c.runShared(group) {
 			return c
 		}
@@ -305,6 +312,10 @@ func (c *conn) publish(committed bool) {
 
 // runStatements runs the statements of a request in the transaction that is open.
 func (c *conn) runStatements(job *writeJob) error {
+	if job.run != nil {
+		job.alone = true
+		return job.run(c)
+	}
 	c.clock.start(job.ctx, c.db.cfg.Timeout)
 	c.SetInterrupt(&c.clock)
 	defer c.SetInterrupt(context.Background())
