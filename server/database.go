@@ -252,6 +252,7 @@ func (s *Server) deleteDatabase(c *call) *apiError {
 	if apiErr != nil {
 		return apiErr
 	}
+	s.tasks.stop(db.ID)
 	if err := s.catalog.Delete(c.Context(), db.ID); err != nil {
 		return s.databaseError(c.Context(), c.database, err)
 	}

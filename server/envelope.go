@@ -150,6 +150,12 @@ func writeResult(w http.ResponseWriter, result any, of *info) {
 	writeBody(w, http.StatusOK, append(body, `,"success":true,"errors":[],"messages":[]}`...))
 }
 
+// writeStatus is writeResult with another status of success.
+func writeStatus(w http.ResponseWriter, status int, result any) {
+	body := appendJSON([]byte(`{"result":`), result)
+	writeBody(w, status, append(body, `,"success":true,"errors":[],"messages":[]}`...))
+}
+
 // appendJSON appends a value as JavaScript would write it, without the escapes that
 // are for HTML.
 func appendJSON(dst []byte, v any) []byte {

@@ -49,7 +49,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apiError {
 		return nil
 	}
 	path := apiPath(r.URL.EscapedPath())
-	if !isUpload(r.Method, path) {
+	if !isSigned(r.Method, path) {
 		if err := s.authenticate(r, path); err != nil {
 			return err
 		}

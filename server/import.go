@@ -3,109 +3,19 @@ package server
 import (
 	"context"
 	"crypto/md5"
-	"crypto/rand"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/skylite-go/skylite/d1"
-	"github.com/skylite-go/skylite/internal/sqltext"
+	"github.com/skylite-go/skylite/internal/catalog"
+	"github.com/skylite-go/skylite/internal/jsjson"
 )
-
-// uploads are the files that clients have announced or sent, until they are imported.
-type uploads struct {
-	mu     sync.Mutex
-	byName map[string]*upload
-	count  uint64 // of all that were ever announced
-}
-
-// upload is one file. Its name is the secret that lets a client send it: the upload
-// carries no credentials, as on Cloudflare.
-type upload struct {
-	database string
-	etag     string // MD5 of the file, in lower-case hex
-	data     []byte
-	arrived  bool
-	order    uint64 // when it was announced, by uploads.count
-	expires  time.Time
-}
-
-// Files wait for an hour, and not many at a time, since they are held in memory. A
-// client that announces a file and never comes back keeps nobody else out: the one that
-// has waited longest makes room, and of them one that has not arrived.
-const (
-	uploadLife = time.Hour
-	maxUploads = 8
-)
-
-func (u *uploads) add(file *upload, now time.Time) (name string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for name, old := range u.byName {
-		if now.After(old.expires) {
-			delete(u.byName, name)
-		}
-	}
-	if len(u.byName) >= maxUploads {
-		delete(u.byName, u.oldest())
-	}
-	if u.byName == nil {
-		u.byName = make(map[string]*upload)
-	}
-	u.count++
-	file.order, file.expires = u.count, now.Add(uploadLife)
-	name = strings.ToLower(rand.Text()) + ".sql"
-	u.byName[name] = file
-	return name
-}
-
-// oldest returns the file that makes room for another.
-func (u *uploads) oldest() (name string) {
-	for candidate, file := range u.byName {
-		old := u.byName[name]
-		if old == nil || old.arrived && !file.arrived || old.arrived == file.arrived && file.order < old.order {
-			name = candidate
-		}
-	}
-	return name
-}
-
-// find returns a copy of what is known of a file.
-func (u *uploads) find(name, database string) (upload, bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	file, ok := u.byName[name]
-	if !ok || file.database != database {
-		return upload{}, false
-	}
-	return *file, true
-}
-
-func (u *uploads) put(name string, data []byte) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if file, ok := u.byName[name]; ok {
-		file.data, file.arrived = data, true
-	}
-}
-
-// take removes a file that has arrived and returns it, to one caller only: a call that
-// is sent twice runs the file once.
-func (u *uploads) take(name, database, etag string) (upload, bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	file, ok := u.byName[name]
-	if !ok || !file.arrived || file.database != database || file.etag != etag {
-		return upload{}, false
-	}
-	delete(u.byName, name)
-	return *file, true
-}
 
 // importBody is the body of a call of import.
 type importBody struct{ action, etag, filename, bookmark string }
@@ -146,8 +56,8 @@ func isMD5(etag string) bool {
 	return err == nil && len(b) == md5.Size
 }
 
-// importSQL answers D1's import: announce a file, send it, run it as one transaction.
-// A file is run while its client waits, so there is never anything to poll for.
+// importSQL answers D1's import: announce a file, send it, run it as one transaction, and
+// ask how it goes.
 func (s *Server) importSQL(c *call) *apiError {
 	data, apiErr := s.readBody(c)
 	if apiErr != nil {
@@ -163,127 +73,165 @@ func (s *Server) importSQL(c *call) *apiError {
 	}
 	switch body.action {
 	case "init":
-		name := s.uploads.add(&upload{database: db.ID, etag: body.etag}, s.cfg.Now())
-		writeResult(c.w, rawJSON(appendObject([]member{
-			{"filename", name}, {"upload_url", uploadURL(c, db.ID, name)},
-		})), nil)
-		return nil
+		return s.announce(c, db, body.etag)
 	case "poll":
-		writeResult(c.w, rawJSON(appendObject([]member{
-			{"success", false}, {"error", "Not currently importing anything."},
-		})), nil)
-		return nil
+		t := s.tasks.find("import", db.ID, func(t *task) bool { return string(t.bookmark) == body.bookmark })
+		if t == nil {
+			writeResult(c.w, rawJSON(appendObject([]member{
+				{"success", false}, {"error", "Not currently importing anything."},
+			})), nil)
+			return nil
+		}
+		return s.answerImport(c, t)
 	}
-	file, ok := s.uploads.take(body.filename, db.ID, body.etag)
+	f, ok := s.files.take(body.filename, db.ID, body.etag)
 	if !ok {
 		return invalidProperty("filename", "no such file was uploaded to this database with this etag")
 	}
-	return s.ingest(c, db.ID, file)
+	return s.ingest(c, db, f)
 }
 
-func uploadURL(c *call, database, name string) string {
-	scheme := "http"
-	if c.TLS != nil {
-		scheme = "https"
+// announce tells a client where to send a file; or, if the file is here already, how its
+// import goes.
+func (s *Server) announce(c *call, db catalog.Database, etag string) *apiError {
+	if t := s.tasks.find("import", db.ID, func(t *task) bool { return t.etag == etag && !t.ended() }); t != nil {
+		return s.answerImport(c, t)
 	}
-	return scheme + "://" + c.Host + "/client/v4/accounts/" + url.PathEscape(c.account) + "/d1/database/" + database + "/import/" + name
-}
-
-// isUpload reports whether a request sends a file that was announced. It needs no
-// credentials: the file's name is one.
-func isUpload(method, path string) bool {
-	segments := strings.Split(path, "/")
-	return method == http.MethodPut && len(segments) == 8 && segments[6] == "import"
+	if f, ok := s.files.take("", db.ID, etag); ok {
+		return s.ingest(c, db, f)
+	}
+	f := &file{database: db.ID, etag: etag}
+	s.files.add(f, s.cfg.Now())
+	writeResult(c.w, rawJSON(appendObject([]member{
+		{"filename", f.name}, {"upload_url", fileURL(c, "import", f)},
+	})), nil)
+	return nil
 }
 
 // receive takes a file.
 func (s *Server) receive(c *call) *apiError {
-	file, ok := s.uploads.find(c.file, c.database)
-	if !ok {
+	f, ok := s.files.find(c.file, c.database, c.URL.Query().Get(signature), s.cfg.Now())
+	if !ok || f.etag == "" {
 		return fail(http.StatusForbidden, codeAccess, "Unauthorized to access requested resource: no such upload was announced")
 	}
-	data, apiErr := s.readAll(c)
-	if apiErr != nil {
-		return apiErr
+	if f.data != nil {
+		f.data.close() // it is sent again
 	}
-	sum := md5.Sum(data)
-	if got := hex.EncodeToString(sum[:]); got != file.etag {
-		return malformed("the file's MD5 is " + got + ", but " + file.etag + " was announced")
+	data, err := newDiskFile()
+	if err != nil {
+		return s.internal(c.Context(), err)
 	}
-	s.uploads.put(c.file, data)
-	c.w.Header().Set("ETag", `"`+file.etag+`"`)
-	writeResult(c.w, nil, nil)
-	return nil
+	got, apiErr := s.store(c, data)
+	switch {
+	case apiErr != nil:
+	case got != f.etag:
+		apiErr = malformed("the file's MD5 is " + got + ", but " + f.etag + " was announced")
+	default:
+		s.files.put(c.file, data)
+		c.w.Header().Set("ETag", `"`+f.etag+`"`)
+		writeResult(c.w, nil, nil)
+		return nil
+	}
+	data.close()
+	return apiErr
 }
 
-// ingest runs a file and says what came of it. A failure is an answer like another,
-// with the status "error".
-func (s *Server) ingest(c *call, database string, file upload) *apiError {
-	if !utf8.Valid(file.data) {
-		return malformed("the file is not valid UTF-8")
+// store writes a body to a file, and returns its MD5. A client has the time for a body
+// anew for every piece.
+func (s *Server) store(c *call, data *diskFile) (md5Hex string, apiErr *apiError) {
+	limit := s.cfg.MaxImportBytes
+	tooLarge := fail(http.StatusRequestEntityTooLarge, codeMalformed,
+		fmt.Sprintf("The request is malformed: the file is larger than %d bytes", limit))
+	c.w.Header().Set("Connection", "close") // unless all goes well, the rest is not waited for
+	if c.ContentLength > limit {
+		return "", tooLarge
 	}
-	var statements []d1.Statement
-	for _, piece := range sqltext.Statements(string(file.data)) {
-		statements = append(statements, d1.Statement{SQL: piece.Text})
-	}
-	// Time Travel would name a state of the database here; this names the file.
-	bookmark := "00000000-00000000-00000000-" + file.etag
-	answer := []member{{"success", true}, {"type", "import"}, {"at_bookmark", bookmark}}
-	meta, err := s.runImport(c.Context(), database, statements)
-	if err != nil {
-		apiErr := s.databaseError(c.Context(), database, err)
-		if apiErr.status >= 500 || apiErr.status == http.StatusNotFound {
-			return apiErr
+	control := http.NewResponseController(c.w)
+	sum := md5.New()
+	body := http.MaxBytesReader(c.w, c.Body, limit)
+	for {
+		if s.cfg.ReadTimeout > 0 {
+			_ = control.SetReadDeadline(time.Now().Add(s.cfg.ReadTimeout))
 		}
-		answer = append(answer, member{"status", "error"}, member{"messages", []string{}},
-			member{"errors", []string{apiErr.messages[0].Message}})
+		n, err := io.CopyN(io.MultiWriter(data, sum), body, 1<<20)
+		data.size += n
+		switch _, large := errors.AsType[*http.MaxBytesError](err); {
+		case large:
+			return "", tooLarge
+		case err == io.EOF:
+			_ = control.SetReadDeadline(time.Time{})
+			c.w.Header().Del("Connection")
+			return hex.EncodeToString(sum.Sum(nil)), nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return "", malformed(jsjson.ErrTruncated.Error())
+		case err != nil:
+			s.cfg.Logger.WarnContext(c.Context(), "cannot store an upload", "ray", rayOf(c.Context()), "error", err)
+			return "", malformed("the body could not be read or stored")
+		}
+	}
+}
+
+// ingest begins to run a file, and says how it goes.
+func (s *Server) ingest(c *call, db catalog.Database, f *file) *apiError {
+	h, err := s.catalog.Open(c.Context(), db.ID)
+	if err != nil {
+		s.files.add(f, s.cfg.Now()) // for another try
+		return s.openError(c, err)
+	}
+	t := &task{kind: "import", database: db.ID, etag: f.etag}
+	importer, ok := h.Backend.(d1.Importer)
+	if t.bookmark, err = bookmarkOf(c.Context(), h); err == nil && !ok {
+		err = d1.NewError("this database cannot import files")
+	}
+	if err != nil {
+		_ = h.Close()
+		f.data.close()
+		return s.databaseError(c.Context(), db.ID, err)
+	}
+	t.say("Starting import...")
+	apiErr := s.start(t, h, func(ctx context.Context) error {
+		defer f.data.close()
+		var err error
+		t.imported, err = importer.Import(ctx, f.data.reader(), d1.ImportOptions{Progress: t.say})
+		return err
+	})
+	if apiErr != nil {
+		_ = h.Close()
+		s.files.add(f, s.cfg.Now())
+		return apiErr
+	}
+	return s.answerImport(c, t)
+}
+
+// answerImport says how an import goes. Its end is told once.
+func (s *Server) answerImport(c *call, t *task) *apiError {
+	t.wait(c.Context())
+	answer := []member{{"success", true}, {"type", "import"}, {"at_bookmark", string(t.bookmark)}}
+	if !t.ended() {
+		answer = append(answer, member{"status", "active"}, member{"messages", t.heard()}, member{"errors", []string{}})
+		writeStatus(c.w, http.StatusAccepted, rawJSON(appendObject(answer)))
+		return nil
+	}
+	s.tasks.drop(t)
+	if t.err != nil {
+		answer = append(answer, member{"status", "error"}, member{"messages", t.heard()},
+			member{"errors", []string{s.taskError(c.Context(), t)}})
 		writeResult(c.w, rawJSON(appendObject(answer)), nil)
 		return nil
 	}
-	// The import is done, whatever comes of counting the tables.
-	tables, _, err := s.measure(c.Context(), database)
-	if err != nil {
-		s.internal(c.Context(), err)
-	}
+	meta := t.imported.Meta
 	result := []member{
-		{"final_bookmark", bookmark}, {"num_queries", len(statements)},
+		{"final_bookmark", string(t.imported.Bookmark)}, {"num_queries", t.imported.Statements},
 		{"meta", rawJSON(appendObject([]member{
 			{"served_by", meta.ServedBy}, {"duration", float64(meta.Duration) / float64(time.Millisecond)},
 			{"changes", meta.Changes}, {"last_row_id", meta.LastRowID}, {"changed_db", meta.ChangedDB},
 			{"size_after", meta.SizeAfter}, {"rows_read", meta.RowsRead}, {"rows_written", meta.RowsWritten},
-			{"num_tables", tables},
+			{"num_tables", t.imported.Tables},
 		}))},
 	}
 	answer = append(answer, member{"status", "complete"},
-		member{"messages", []string{"Processed " + strconv.Itoa(len(statements)) + " queries."}},
+		member{"messages", append(t.heard(), "Processed "+strconv.FormatInt(t.imported.Statements, 10)+" queries.")},
 		member{"errors", []string{}}, member{"result", rawJSON(appendObject(result))})
 	writeResult(c.w, rawJSON(appendObject(answer)), nil)
 	return nil
-}
-
-// runImport runs the statements as one transaction and adds up their metas.
-func (s *Server) runImport(ctx context.Context, database string, statements []d1.Statement) (total d1.Meta, err error) {
-	if len(statements) == 0 {
-		return total, sqlError("No SQL statements detected.")
-	}
-	h, err := s.catalog.Open(ctx, database)
-	if err != nil {
-		return total, err
-	}
-	defer h.Close()
-	results, err := h.Do(ctx, d1.Request{Statements: statements})
-	if err != nil {
-		return total, err
-	}
-	defer results.Close()
-	for results.NextResult() {
-		m := results.Meta()
-		m.Duration += total.Duration
-		m.Changes += total.Changes
-		m.RowsRead += total.RowsRead
-		m.RowsWritten += total.RowsWritten
-		m.ChangedDB = m.ChangedDB || total.ChangedDB
-		total = m
-	}
-	return total, results.Close()
 }

@@ -69,6 +69,8 @@ type Config struct {
 	// MaxBodyBytes bounds a request's body. 0 means 100 MB (10^8 bytes), which is
 	// what Cloudflare's edge accepts on its free and pro plans.
 	MaxBodyBytes int64
+	// MaxImportBytes bounds a file that is imported. 0 means 5 GB, as on D1.
+	MaxImportBytes int64
 	// MaxDatabases is how many databases there may be. 0 means 50,000; 10 is the
 	// free plan's.
 	MaxDatabases int
@@ -159,6 +161,7 @@ func (cfg Config) withDefaults() Config {
 	setDefault(&cfg.Region, "WEUR")
 	setDefault(&cfg.Colo, "AMS")
 	setDefault(&cfg.MaxBodyBytes, 100_000_000)
+	setDefault(&cfg.MaxImportBytes, 5_000_000_000)
 	setDefault(&cfg.ReadTimeout, time.Minute)
 	setDefault(&cfg.WriteTimeout, 30*time.Second)
 	setDefault(&cfg.DrainTimeout, 30*time.Second)
@@ -204,7 +207,8 @@ type Server struct {
 	catalog    *catalog.Catalog
 	namespaces *namespaces.Catalog
 	stale      stale
-	uploads    uploads
+	files      files
+	tasks      tasks
 	routes     []route
 }
 
@@ -243,8 +247,13 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Close waits for requests under way and closes the databases.
-func (s *Server) Close() error { return errors.Join(s.namespaces.Close(), s.catalog.Close()) }
+// Close waits for requests under way and closes the databases. Imports under way are
+// undone, and exports given up.
+func (s *Server) Close() error {
+	s.tasks.close()
+	s.files.close()
+	return errors.Join(s.namespaces.Close(), s.catalog.Close())
+}
 
 // account returns the account to speak of where a request names none.
 func (s *Server) account() string {
