@@ -78,7 +78,7 @@ func (c *copyCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.from.Close()) }()
-	if c.to, err = c.openSide(ctx, c.data, args[1], c.push, !c.push); err != nil {
+	if c.to, err = c.openSide(ctx, c.data, args[1], c.push, true); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.to.Close()) }()
@@ -125,8 +125,8 @@ func (c *copyCommand) occupied(ctx context.Context, target *dbdiff.Database) (do
 	if len(dbdiff.Compare(c.source, target)) == 0 && !c.noData {
 		sums, err := c.compare(ctx, target)
 		if err == nil {
-			fmt.Fprintf(c.stderr, "The database %s is equal to %s already.\n", c.to.name, c.from.name)
-			return true, c.tell(sums)
+			fmt.Fprintf(c.stderr, "Nothing to do: the database %s is equal to %s already.\n", c.to.name, c.from.name)
+			return true, c.print(sums)
 		}
 		if _, different := errors.AsType[*differentError](err); !different {
 			return false, err
@@ -303,6 +303,10 @@ func (c *copyCommand) tell(sums []tableSum) error {
 		what = "the schema"
 	}
 	fmt.Fprintf(c.stderr, "Copied %s to %s: %s.\n", c.from.name, c.to.name, what)
+	return c.print(sums)
+}
+
+func (c *copyCommand) print(sums []tableSum) error {
 	if !c.json {
 		return nil
 	}

@@ -19,9 +19,10 @@ import (
 )
 
 // sidesHelp says how commands that know two databases name them.
-const sidesHelp = `A database is named by its name or its ID in the data folder, by "remote:" and its name or its
-ID on Cloudflare, by the path of an SQLite file (with a slash, or ending in .db, .sqlite or
-.sqlite3), or by a data source name such as d1://ACCOUNT_ID/DATABASE.`
+const sidesHelp = `A database is named by its name or its ID, with "local:" before it in the data folder and with
+"remote:" on Cloudflare, where that is not meant anyway; by the path of an SQLite file, with
+a slash, or ending in .db, .sqlite or .sqlite3; or by a data source name such as
+d1://ACCOUNT_ID/DATABASE.`
 
 // side is one of the databases of a command that knows two.
 type side struct {
@@ -35,18 +36,17 @@ type side struct {
 	remove func(ctx context.Context) error // deletes a database that was made for this; else nil
 }
 
-// remotePrefix marks the names of databases on Cloudflare.
-const remotePrefix = "remote:"
-
 // openSide opens a database. If it may be made, one that is not there is.
 func (a *app) openSide(ctx context.Context, data, name string, remote, makes bool) (*side, error) {
-	if rest, ok := strings.CutPrefix(name, remotePrefix); ok {
+	if rest, ok := strings.CutPrefix(name, "remote:"); ok {
 		name, remote = rest, true
+	} else if rest, ok := strings.CutPrefix(name, "local:"); ok {
+		name, remote = rest, false
 	}
 	switch scheme, _, ok := strings.Cut(name, ":"); {
 	case ok && slices.Contains([]string{"file", "d1", "d1+bridge"}, scheme):
 		return openDSN(name)
-	case !remote && isPath(name):
+	case isPath(name):
 		return openFile(name, makes)
 	}
 	p, err := a.open(&placeFlags{remote: remote, data: data}, makes)
