@@ -126,6 +126,9 @@ func (c *copyCommand) occupied(ctx context.Context, target *dbdiff.Database) (do
 		sums, err := c.compare(ctx, target)
 		if err == nil {
 			fmt.Fprintf(c.stderr, "Nothing to do: the database %s is equal to %s already.\n", c.to.name, c.from.name)
+			if old, err := dumpOf(c.from, d1.ExportOptions{}); err == nil {
+				old.remove() // of a copy whose end nobody was told
+			}
 			return true, c.print(sums)
 		}
 		if _, different := errors.AsType[*differentError](err); !different {

@@ -26,19 +26,32 @@ func (d *dump) remove() {
 	}
 }
 
+// dumpOf returns the files for what is exported of a database, without opening them.
+func dumpOf(from *side, opts d1.ExportOptions) (*dump, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Join(cache, "skylite", "dumps") // which only the user reads
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(fmt.Append(nil, from.name, opts.NoData))
+	sql := filepath.Join(folder, hex.EncodeToString(sum[:12])+".sql")
+	return &dump{kept: []string{sql, sql + ".bookmark"}}, nil
+}
+
 // dump exports a database, or finds what was exported before.
 func (a *app) dump(ctx context.Context, from *side, opts d1.ExportOptions) (*dump, error) {
 	bookmark, err := from.bookmark(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("take a bookmark of the source: %w", err)
 	}
-	folder, err := dumpFolder()
+	d, err := dumpOf(from, opts)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(fmt.Append(nil, from.name, opts.NoData))
-	sql := filepath.Join(folder, hex.EncodeToString(sum[:12])+".sql")
-	d := &dump{kept: []string{sql, sql + ".bookmark"}}
+	sql := d.kept[0]
 	known, _ := os.ReadFile(sql + ".bookmark")
 	if bookmark != "" && string(known) == string(bookmark) {
 		if d.File, err = os.Open(sql); err == nil {
@@ -62,14 +75,4 @@ func (a *app) dump(ctx context.Context, from *side, opts d1.ExportOptions) (*dum
 		return d, nil
 	}
 	return d, os.WriteFile(sql+".bookmark", []byte(state), 0o600)
-}
-
-// dumpFolder returns a folder that only the user reads.
-func dumpFolder() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(cache, "skylite", "dumps")
-	return folder, os.MkdirAll(folder, 0o700)
 }
