@@ -36,7 +36,15 @@ func dumpOf(from *side, opts d1.ExportOptions) (*dump, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(fmt.Append(nil, from.name, opts.NoData))
+	here, err := os.Getwd() // names may be relative to it
+	if err != nil {
+		return nil, err
+	}
+	account := ""
+	if from.place != nil {
+		account = from.place.account
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %t", from.name, here, account, opts.NoData))
 	sql := filepath.Join(folder, hex.EncodeToString(sum[:12])+".sql")
 	return &dump{kept: []string{sql, sql + ".bookmark"}}, nil
 }
