@@ -37,7 +37,6 @@ type recorder struct {
 	open  bool     // a transaction has written frames
 	first uint32   // its first frame
 	pages []uint32 // the pages of its frames
-	mixed bool     // it has written a frame more than once, so its checksums will change
 
 	held     []byte // a frame: its header, which waits for its page, and room for that
 	holding  uint32 // the frame in held; 0 if there is none
@@ -181,7 +180,7 @@ func (r *recorder) rolledBack() { r.open, r.holding = false, 0 }
 // begin is called before the first change of a transaction. The write-ahead log ends with
 // a frame, or where it ends, and the history is made to end there too.
 func (r *recorder) begin(last uint32) error {
-	r.pages, r.mixed, r.holding = r.pages[:0], false, 0
+	r.pages, r.holding = r.pages[:0], 0
 	changed, err := r.log.Changed()
 	if err != nil {
 		return err

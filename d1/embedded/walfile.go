@@ -93,7 +93,7 @@ func (w *walFile) restart(p []byte) (int, error) {
 // already: their checksums have changed, or a savepoint has been rolled back.
 func (w *walFile) header(frame uint32, p []byte, at int64) (int, error) {
 	r := w.r
-	if r.valid && binary.BigEndian.Uint64(p[8:]) != r.known.At.Salt {
+	if !r.open && r.valid && binary.BigEndian.Uint64(p[8:]) != r.known.At.Salt {
 		r.valid = false // another process has begun a generation
 	}
 	if !r.open && (!r.valid || frame > r.known.At.Frame) {
@@ -159,7 +159,6 @@ func (r *recorder) rewrite(frame uint32, content []byte) error {
 	if !r.open || n < 0 || n >= len(r.pages) {
 		return errors.New("a frame of the write-ahead log is changed that is committed")
 	}
-	r.mixed = true
 	old, ok, err := r.read(r.pages[n])
 	if err != nil || !ok {
 		return err
@@ -167,7 +166,8 @@ func (r *recorder) rewrite(frame uint32, content []byte) error {
 	return r.log.Undo(r.pages[n], old, content)
 }
 
-// commit writes the history of a transaction whose last frame is about to be written.
+// commit writes the history of a transaction whose last frame is about to be written. The
+// frame's checksum is 0 if it will be computed anew, as it is if frames were rewritten.
 func (r *recorder) commit(frame, size uint32, sum uint64) error {
 	before := r.log.State()
 	for page := size + 1; page <= before.Pages; page++ {
@@ -178,9 +178,6 @@ func (r *recorder) commit(frame, size uint32, sum uint64) error {
 		if err := r.log.Keep(page, old); err != nil {
 			return err
 		}
-	}
-	if r.mixed {
-		sum = 0 // it is not known yet
 	}
 	number := r.states.raise(before.Number)
 	return r.log.Commit(history.State{Number: number, Pages: size,
