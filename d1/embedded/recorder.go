@@ -47,8 +47,8 @@ type recorder struct {
 // errMoved says that the database was changed while a restore was prepared.
 var errMoved = errors.New("the database was changed meanwhile")
 
-// historyDir is the folder of a database's history.
-func historyDir(path string) string { return path + "-history" }
+// HistorySuffix is what the folder of a database's history has behind the database's name.
+const HistorySuffix = "-history"
 
 func newRecorder(cfg Config, states *states) *recorder {
 	r := &recorder{
@@ -168,7 +168,7 @@ func (r *recorder) look(c *conn, then func() error) error {
 func (r *recorder) openLog() (err error) {
 	if r.log == nil {
 		r.log, err = history.Open(history.Config{
-			Dir: historyDir(r.path), PageSize: r.known.PageSize, Retention: r.cfg.Retention, Sync: r.cfg.Sync == SyncFull,
+			Dir: r.path + HistorySuffix, PageSize: r.known.PageSize, Retention: r.cfg.Retention, Sync: r.cfg.Sync == SyncFull,
 		})
 	}
 	return err

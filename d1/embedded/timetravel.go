@@ -73,9 +73,9 @@ func (db *DB) Restore(ctx context.Context, to d1.Bookmark) (done d1.Restored, er
 func (db *DB) travel(ctx context.Context, run func(c *conn, r *recorder) error) error {
 	switch {
 	case db.cfg.Path == "":
-		return unsent("a database in memory has no time travel.", errors.ErrUnsupported)
+		return unsent("a database in memory has no time travel", errors.ErrUnsupported)
 	case db.recorder == nil:
-		return unsent("the database keeps no history, so it has no time travel.", errors.ErrUnsupported)
+		return unsent("the database keeps no history, so it has no time travel", errors.ErrUnsupported)
 	}
 	if err := ctx.Err(); err != nil {
 		return givenUp(err)
@@ -119,10 +119,13 @@ func (c *conn) travel(ctx context.Context, run func(c *conn, r *recorder) error)
 	case errors.Is(err, sqlite3.BUSY):
 		return c.beginError(err)
 	}
-	if lost, ok := errors.AsType[*history.LostError](err); ok {
-		return unsent(lost.Error(), err)
+	if _, ok := errors.AsType[*sqlite3.Error](err); ok {
+		return c.sqlError(err, 0)
 	}
-	return plainError(err)
+	if _, ok := errors.AsType[*d1.Error](err); ok {
+		return err
+	}
+	return unsent(err.Error(), err)
 }
 
 // find is [history.Log.Find], for states that are still to be kept and are not to come.

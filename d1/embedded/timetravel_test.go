@@ -104,8 +104,8 @@ func (s *story) open() {
 // step changes the database once.
 func (s *story) step() {
 	n := s.random.IntN
-	switch n(15) {
-	case 0, 1, 2:
+	switch n(18) {
+	case 0, 1, 2, 15, 16, 17:
 		s.exec("INSERT INTO people (name, age, photo) VALUES ('p%d', %d, randomblob(%d))", n(1000), n(90), n(9000))
 	case 3:
 		s.exec("UPDATE people SET age = age + 1, photo = randomblob(%d) WHERE id %% 7 = %d", n(300), n(7))
@@ -125,7 +125,7 @@ func (s *story) step() {
 	case 9: // pages are written before the commit
 		s.exec(`INSERT INTO big (data) WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d)
 			SELECT randomblob(3000) FROM c; UPDATE big SET data = randomblob(2900) WHERE id %% 2 = 0;
-			DELETE FROM big WHERE id %% 3 = 0`, 800+n(600))
+			DELETE FROM big WHERE id %% 3 = 0`, 900+n(200))
 	case 10: // and are taken back
 		script := `INSERT INTO big (data) WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1200)
 			SELECT randomblob(3000) FROM c`
