@@ -286,6 +286,7 @@ func (r *recorder) read(page uint32) (content []byte, ok bool, err error) {
 // fails with it.
 func (r *recorder) failed(err error) error {
 	r.valid = false
+	err = errors.Join(err, r.log.Forget())
 	if errors.Is(err, errMoved) {
 		r.expected = 0
 		return vfs.SystemError(err, sqlite3.IOERR_WRITE)

@@ -39,8 +39,8 @@ func (w *walFile) Sync(flags vfs.SyncFlag) error {
 		}
 	}
 	err := w.File.Sync(flags)
-	if err != nil {
-		w.r.valid = false // SQLite takes the commit back
+	if err != nil && w.r.log != nil {
+		_ = w.r.failed(err) // SQLite takes the commit back
 	}
 	return err
 }
@@ -129,7 +129,7 @@ func (w *walFile) frame(frame uint32, page []byte) (int, error) {
 	}
 	copy(r.held[history.FrameHeader:], page)
 	if _, err := w.File.WriteAt(r.held, r.known.Offset(frame)); err != nil {
-		r.valid = false
+		_ = r.failed(err)
 		return 0, err
 	}
 	if size != 0 {

@@ -32,7 +32,9 @@ type Log struct {
 	began    begin    // of the last segment
 	end      int64    // where its settled blocks end
 	lead     int64    // the bytes behind them that belong to the open commit
+	size     int64    // the file's size, as far as it is known
 	state    State
+	look     [blockHeader]byte
 	buf      []byte // the block that is being made, with room for its header
 	dirty    bool   // something is not yet durable
 }
@@ -40,6 +42,10 @@ type Log struct {
 // maxBlock is how large a block may grow before it is written though its commit is not
 // there yet.
 const maxBlock = 256 << 10
+
+// preallocated is by how much a segment grows at once, with zeros, if each commit is made
+// durable: that is much faster where the file's size stays the same.
+const preallocated = 256 << 10
 
 // Open opens a log. It has no state if it is a new one: see [Log.Begin].
 func Open(cfg Config) (*Log, error) {
@@ -93,6 +99,13 @@ func (l *Log) load() error {
 	return err
 }
 
+// Forget makes the next [Log.Refresh] read the log's end anew, since what was written last
+// may not be as it seemed.
+func (l *Log) Forget() error {
+	l.Discard()
+	return l.Close()
+}
+
 // findEnd finds the last settled block, and cuts off what stands behind it: it belongs to
 // a commit that never was.
 func (l *Log) findEnd() error {
@@ -100,7 +113,7 @@ func (l *Log) findEnd() error {
 	if err != nil {
 		return err
 	}
-	l.began = began
+	l.began, l.size, l.dirty = began, r.size, true
 	if last, err := r.previous(r.size); err == nil {
 		if state, ok, err := last.state(); ok && err == nil {
 			l.state, l.end = state, last.end
@@ -132,26 +145,44 @@ func (l *Log) readOn(r *blockReader) (next bool, err error) {
 		}
 		next = b.kind == kindNext
 	}
-	if next || r.size == l.end {
-		return next, nil
+	if next {
+		return true, nil
 	}
-	return false, l.f.Truncate(l.end)
+	if ends, err := l.endsHere(); err != nil || ends {
+		return false, err
+	}
+	return false, l.cut()
+}
+
+// cut removes what stands behind the settled blocks.
+func (l *Log) cut() error {
+	l.size = l.end
+	return l.f.Truncate(l.end)
+}
+
+// endsHere reports whether nothing but zeros stands behind the settled blocks.
+func (l *Log) endsHere() (bool, error) {
+	clear(l.look[:])
+	if _, err := l.f.ReadAt(l.look[:], l.end); err != nil && err != io.EOF {
+		return false, err
+	}
+	return l.look == [blockHeader]byte{}, nil
 }
 
 // Changed reports whether the log's end is no longer where it was left.
 func (l *Log) Changed() (bool, error) {
-	if l.f == nil {
+	if l.f == nil || l.lead != 0 {
 		return true, nil
 	}
-	size, err := l.f.Seek(0, io.SeekEnd)
-	return size != l.end || l.lead != 0, err
+	ends, err := l.endsHere()
+	return !ends, err
 }
 
 // Refresh reads what other processes have added, and drops what belongs to a commit that
 // never was.
 func (l *Log) Refresh() error {
-	l.Discard()
 	changed, err := l.Changed()
+	l.Discard()
 	if err != nil || !changed {
 		return err
 	}
@@ -210,7 +241,7 @@ func (l *Log) Reconcile(at Position) (bool, error) {
 		}
 		if ok && state.At.same(at) {
 			l.state, l.end = state, b.end
-			return true, l.f.Truncate(l.end)
+			return true, l.cut()
 		}
 		end = b.start
 	}
@@ -242,7 +273,7 @@ func (l *Log) begin(s State, why reason) error {
 		if _, err := l.f.WriteAt(next, l.end); err != nil {
 			return err
 		}
-		if err := l.f.Sync(); err != nil {
+		if err := errors.Join(l.f.Truncate(l.end+int64(len(next))), l.f.Sync()); err != nil {
 			return err
 		}
 		l.dirty = false
@@ -320,11 +351,27 @@ func (l *Log) spill() error {
 		return nil
 	}
 	l.buf = sealBlock(l.buf, kindPages, l.end+l.lead)
-	l.dirty = true
-	n, err := l.f.WriteAt(l.buf, l.end+l.lead)
+	n, err := l.put(l.buf)
 	l.lead += int64(n)
 	l.buf = l.buf[:blockHeader]
 	return err
+}
+
+// put writes a block behind those that are there.
+func (l *Log) put(b []byte) (int, error) {
+	l.dirty = true
+	at := l.end + l.lead
+	n, err := l.f.WriteAt(b, at)
+	end := at + int64(len(b))
+	if err != nil || end <= l.size {
+		return n, err
+	}
+	l.size = end
+	if l.cfg.Sync {
+		l.size += preallocated
+		_, err = l.f.WriteAt(make([]byte, preallocated), end)
+	}
+	return n, err
 }
 
 // Commit settles what was kept: the database is about to be in another state.
@@ -342,8 +389,7 @@ func (l *Log) Commit(s State) error {
 // write adds a settled block.
 func (l *Log) write(k kind, b []byte, s State) error {
 	b = sealBlock(b, k, l.end+l.lead)
-	l.dirty = true
-	if _, err := l.f.WriteAt(b, l.end+l.lead); err != nil {
+	if _, err := l.put(b); err != nil {
 		return err
 	}
 	if k == kindCommit {
@@ -363,10 +409,10 @@ func (l *Log) Discard() {
 
 // Sync makes the log durable.
 func (l *Log) Sync() error {
-	if !l.dirty {
+	if !l.dirty || l.f == nil {
 		return nil
 	}
-	if err := l.f.Sync(); err != nil {
+	if err := syncData(l.f); err != nil {
 		return err
 	}
 	l.dirty = false
