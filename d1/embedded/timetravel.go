@@ -46,6 +46,9 @@ func (db *DB) BookmarkAt(ctx context.Context, at time.Time) (bookmark d1.Bookmar
 // read see the database as it was until it is done. The whole database is written anew,
 // which takes as much disk space twice while it lasts.
 func (db *DB) Restore(ctx context.Context, to d1.Bookmark) (done d1.Restored, err error) {
+	if err := db.travels(); err != nil {
+		return done, err
+	}
 	number, err := db.states.parse(to)
 	if err != nil {
 		return done, err
@@ -69,13 +72,21 @@ func (db *DB) Restore(ctx context.Context, to d1.Bookmark) (done d1.Restored, er
 	return done, err
 }
 
-// travel runs a function in the writer's goroutine.
-func (db *DB) travel(ctx context.Context, run func(c *conn, r *recorder) error) error {
+// travels returns an error if the database has no history.
+func (db *DB) travels() error {
 	switch {
 	case db.cfg.Path == "":
 		return unsent("a database in memory has no time travel", errors.ErrUnsupported)
 	case db.recorder == nil:
 		return unsent("the database keeps no history, so it has no time travel", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// travel runs a function in the writer's goroutine.
+func (db *DB) travel(ctx context.Context, run func(c *conn, r *recorder) error) error {
+	if err := db.travels(); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return givenUp(err)
