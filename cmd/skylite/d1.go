@@ -25,7 +25,7 @@ or its ID. For Cloudflare, CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID must b
   skylite d1 execute app --file schema.sql
   skylite d1 execute app --command "SELECT count(*) FROM users" --json
   skylite d1 list --remote`,
-	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Delete(), a.migrations())
+	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Delete(), a.d1TimeTravel(), a.migrations())
 }
 
 // completeDatabase offers the names of the databases for a command's first argument.

@@ -103,6 +103,9 @@ func (r *recorder) Delete(name string, syncDir bool) error {
 // settle notes the database's file in the history, if nothing has come between.
 func (r *recorder) settle() error {
 	f, err := os.Open(r.path + "-wal")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the database has been deleted
+	}
 	if err != nil {
 		return err
 	}
