@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skylite-go/skylite/server"
 )
@@ -171,4 +172,53 @@ func TestWranglerToken(t *testing.T) {
 
 	c.token = "another-token"
 	c.wrangler(t, "d1", "list").failed(t, "Authentication error [code: 10000]")
+}
+
+func TestWranglerTimeTravel(t *testing.T) {
+	c := newWrangler(t)
+	c.create(t, "shop")
+	sql := func(text string) string {
+		t.Helper()
+		var got execute
+		printed(t, c.wrangler(t, "d1", "execute", "shop", "--remote", "--json", "--command", text).ok(t), &got)
+		if len(got[0].Results) == 0 {
+			return ""
+		}
+		return fmt.Sprint(got[0].Results[0]["a"])
+	}
+	travel := func(args ...string) output {
+		t.Helper()
+		return c.wrangler(t, append([]string{"d1", "time-travel"}, args...)...)
+	}
+	const rows = "SELECT group_concat(a) AS a FROM t"
+	sql("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+	var first, again, past struct{ Bookmark string }
+	printed(t, travel("info", "shop", "--json").ok(t), &first)
+	moment := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	sql("INSERT INTO t VALUES (2)")
+	printed(t, travel("info", "shop", "--json").ok(t), &again)
+	printed(t, travel("info", "shop", "--timestamp", moment, "--json").ok(t), &past)
+	if len(first.Bookmark) != 59 || past != first || again.Bookmark <= first.Bookmark {
+		t.Errorf("bookmarks %q, %q, and at %s %q", first.Bookmark, again.Bookmark, moment, past.Bookmark)
+	}
+	contains(t, travel("info", "shop").ok(t), again.Bookmark)
+
+	var done struct {
+		Bookmark string
+		Previous string `json:"previous_bookmark"`
+	}
+	printed(t, travel("restore", "shop", "--bookmark", first.Bookmark, "--json").ok(t), &done)
+	if got := sql(rows); got != "1" || done.Previous != again.Bookmark || done.Bookmark <= again.Bookmark {
+		t.Errorf("rows %q, %+v", got, done)
+	}
+	contains(t, travel("restore", "shop", "--bookmark", done.Previous).ok(t), "Database shop restored back to bookmark")
+	if got := sql(rows); got != "1,2" {
+		t.Errorf("undone: rows %q", got)
+	}
+	travel("restore", "shop", "--timestamp", moment, "--json").ok(t)
+	if got := sql(rows); got != "1" {
+		t.Errorf("by time: rows %q", got)
+	}
+	travel("restore", "shop", "--bookmark", "yesterday", "--json").failed(t, "malformed bookmark")
+	travel("info", "shop", "--timestamp", time.Now().Add(-29*24*time.Hour).Format(time.RFC3339)).failed(t, "the history of the database begins at")
 }

@@ -144,13 +144,6 @@ func TestRoutes(t *testing.T) {
 			}
 		})
 	}
-	id := a.create("db")
-	for path, what := range map[string]string{"/time_travel/restore": "time travel"} {
-		status, got := a.do("POST", databases+"/"+id+path, "{}")
-		if want := failure(7400, "This version of skylite has no "+what+"."); status != 400 || got != want {
-			t.Errorf("got %d %s", status, got)
-		}
-	}
 }
 
 func TestBodyErrors(t *testing.T) {

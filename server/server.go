@@ -94,6 +94,10 @@ type Config struct {
 	// protocol has and the API has not. They need a DataDir.
 	Replicas int
 	Lag      time.Duration
+	// Retention is for how long the states of a database can be restored; see package
+	// d1/embedded. 0 means 30 days, as on a paid plan; negative means that no history is
+	// kept. In memory none is.
+	Retention time.Duration
 	// Sync says when a commit is on disk; the zero value is before it is
 	// acknowledged.
 	Sync embedded.Sync
@@ -165,6 +169,7 @@ func (cfg Config) withDefaults() Config {
 	setDefault(&cfg.ReadTimeout, time.Minute)
 	setDefault(&cfg.WriteTimeout, 30*time.Second)
 	setDefault(&cfg.DrainTimeout, 30*time.Second)
+	setDefault(&cfg.Retention, catalog.DefaultRetention)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -189,10 +194,14 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (cfg Config) openEmbedded(path string, place Place) (d1.Backend, error) {
+	retention := max(cfg.Retention, 0)
+	if path == "" {
+		retention = 0
+	}
 	db, err := embedded.Open(embedded.Config{
 		Path: path, Timeout: cfg.QueryTimeout, Sync: cfg.Sync, MaxBytes: cfg.MaxDatabaseBytes,
 		SystemTable: true, ServedBy: "v3-prod", Region: place.Region, Colo: place.Colo, Logger: cfg.Logger,
-		ID: place.ID, Replicas: cfg.Replicas, Lag: cfg.Lag,
+		ID: place.ID, Replicas: cfg.Replicas, Lag: cfg.Lag, Retention: retention,
 	})
 	if err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ func (a *app) d1TimeTravel() *cobra.Command {
 	return a.group(&cobra.Command{
 		Use:   "time-travel",
 		Short: "Name the states that a database was in, and go back to them",
-		Long: `Name the states that a database was in, and go back to them. Cloudflare keeps those of 30 days,
-7 on a free plan.`,
+		Long: `Name the states that a database was in, and go back to them. They are kept for 30 days; on
+Cloudflare's free plan for 7, and elsewhere as long as the server says.`,
 	}, a.d1TimeTravelInfo(), a.d1TimeTravelRestore())
 }
 
@@ -28,7 +28,7 @@ type travelCommand struct {
 	json, yes           bool
 }
 
-const timestampUsage = "a `time`: RFC 3339, such as 2026-07-13T08:46:42Z, or Unix seconds"
+const timestampUsage = "a `time`: RFC 3339, or Unix seconds or milliseconds"
 
 func (a *app) d1TimeTravelInfo() *cobra.Command {
 	c := &travelCommand{app: a}
@@ -72,7 +72,7 @@ func parseTimestamp(text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n <= 0 {
-			return at, usage(nil, "--timestamp is %q; it must be a time such as 2026-07-13T08:46:42Z, or Unix seconds", text)
+			return at, usage(nil, "--timestamp is a time such as 2026-07-13T08:46:42Z, or Unix seconds or milliseconds, and not %q", text)
 		}
 		if at = time.Unix(n, 0); n > 1e11 {
 			at = time.UnixMilli(n)
@@ -100,11 +100,7 @@ func (c *travelCommand) travel(ctx context.Context, name string, do func(p *plac
 	if !ok {
 		return errors.ErrUnsupported
 	}
-	err = do(p, traveler)
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = fmt.Errorf("the database %q in %s has no time travel", name, p.where)
-	}
-	return err
+	return do(p, traveler)
 }
 
 // at returns the time that the command line names, or the zero time.
@@ -148,11 +144,8 @@ func restoreCommand(name string, b d1.Bookmark, remote bool) string {
 }
 
 func (c *travelCommand) restore(ctx context.Context, args []string) error {
-	switch {
-	case c.bookmark == "" && c.timestamp == "":
-		return usage(nil, "the state is missing: give --bookmark or --timestamp")
-	case c.bookmark != "" && c.timestamp != "":
-		return usage(nil, "--bookmark and --timestamp cannot be used together")
+	if (c.bookmark == "") == (c.timestamp == "") {
+		return usage(nil, "give either --bookmark or --timestamp")
 	}
 	at, err := c.at()
 	if err != nil {
@@ -177,7 +170,7 @@ func (c *travelCommand) restore(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stderr, "Restored %q to %s. To undo it:\n  %s\n", args[0], to, restoreCommand(args[0], done.Previous, p.remote))
+		fmt.Fprintf(c.stderr, "Restored %q. To undo it, restore to the bookmark %s:\n  %s\n", args[0], done.Previous, restoreCommand(args[0], done.Previous, p.remote))
 		if c.out.terminal && !c.json {
 			return nil
 		}

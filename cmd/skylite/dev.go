@@ -23,6 +23,7 @@ type devCommand struct {
 	addr, data, token   string
 	memory, https       bool
 	logLevel, logFormat string
+	retention           time.Duration
 	server              server.Config
 }
 
@@ -58,6 +59,7 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.DurationVar(&c.server.KVStale, "kv-stale", 0, "read KV values as old as they may be far from the writer, such as 60s")
 	flags.IntVar(&c.server.Replicas, "replicas", 0, "let each database have read replicas, `n` of them, for sessions over the bridge's protocol")
 	flags.DurationVar(&c.server.Lag, "lag", 500*time.Millisecond, "how far replicas may be behind")
+	flags.DurationVar(&c.retention, "time-travel-retention", 30*24*time.Hour, "for how long past states can be restored; 0 keeps no history")
 	flags.BoolVar(&c.server.Switches.LenientParams, "lenient-params", false,
 		"accept empty params beside several statements, which Cloudflare refuses")
 	return cmd
@@ -102,6 +104,12 @@ func (c *devCommand) configure() error {
 	}
 	if c.memory && c.server.Replicas > 0 {
 		return usage(nil, "--memory cannot be used together with --replicas, which need a folder")
+	}
+	if c.retention < 0 {
+		return usage(nil, "--time-travel-retention is a time such as 720h, or 0")
+	}
+	if c.server.Retention = c.retention; c.retention == 0 {
+		c.server.Retention = -1
 	}
 	var level slog.Level
 	if err := oneOf("log-level", c.logLevel, []string{"debug", "info", "warn", "error"}); err != nil {

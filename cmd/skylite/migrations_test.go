@@ -57,7 +57,7 @@ func TestBookmarkIsPrinted(t *testing.T) {
 	}
 	run("d1", "create", "shop")
 	stdout, stderr := run("d1", "migrations", "apply", "shop", "--dir", dir)
-	if want := "wrangler d1 time-travel restore shop --bookmark=" + bookmark + "\nApplied 0001_a.sql\n"; !strings.HasSuffix(stderr, want) {
+	if want := "skylite d1 time-travel restore shop --bookmark=" + bookmark + " --remote\nApplied 0001_a.sql\n"; !strings.HasSuffix(stderr, want) {
 		t.Errorf("it says\n%s", stderr)
 	}
 	if !strings.Contains(stdout, `"bookmark": "`+bookmark+`"`) || writes != 2 {

@@ -47,6 +47,15 @@ func (s *states) announce() {
 	s.announced.Store(max(uint64(time.Now().UnixNano()), s.announced.Load()+1))
 }
 
+// raise announces a number above another, unless one is announced already. It returns
+// what is announced.
+func (s *states) raise(above uint64) uint64 {
+	if s.announced.Load() <= above {
+		s.announced.Store(max(uint64(time.Now().UnixNano()), above+1))
+	}
+	return s.announced.Load()
+}
+
 // publish says that the commit is over, however it ended.
 func (s *states) publish() { s.published.Store(s.announced.Load()) }
 

@@ -59,7 +59,7 @@ func (db *DB) tryOpen(writing bool) (*conn, error) {
 		flags |= sqlite3.OPEN_CREATE // a file is there already, or has been taken away
 	}
 	var err error
-	c.Conn, err = sqlite3.OpenFlags(db.filename(), flags)
+	c.Conn, err = sqlite3.OpenFlags(db.filename(writing), flags)
 	if err != nil {
 		return nil, err
 	}
@@ -71,13 +71,17 @@ func (db *DB) tryOpen(writing bool) (*conn, error) {
 }
 
 // filename is a URI because only a URI says whose mode the WAL takes.
-func (db *DB) filename() string {
+func (db *DB) filename(writing bool) string {
 	if db.cfg.Path == "" {
 		return ":memory:"
 	}
 	path := (&url.URL{Path: db.cfg.Path}).EscapedPath()
 	modeOf := strings.ReplaceAll(url.QueryEscape(db.cfg.Path), "+", "%20") // SQLite reads + as itself
-	return "file:" + path + "?modeof=" + modeOf
+	name := "file:" + path + "?modeof=" + modeOf
+	if writing && db.recorder != nil {
+		name += "&vfs=" + db.recorder.name
+	}
+	return name
 }
 
 func (c *conn) setUp() error {

@@ -31,6 +31,7 @@ func init() {
 //	max_bytes=N            Config.MaxBytes
 //	replicas=N             Config.Replicas
 //	lag=DURATION           Config.Lag
+//	retention=DURATION     Config.Retention, such as 720h; 0 is none
 //
 // An unknown option is an error. Errors do not repeat the values.
 func ParseDSN(dsn string) (Config, error) {
@@ -102,8 +103,12 @@ func (cfg *Config) setOption(key, value string) (err error) {
 		if cfg.Lag, err = time.ParseDuration(value); err != nil || cfg.Lag <= 0 {
 			err = errors.New("lag must be a duration, such as 500ms")
 		}
+	case "retention":
+		if cfg.Retention, err = time.ParseDuration(value); err != nil || cfg.Retention < 0 {
+			err = errors.New("retention must be a duration, such as 720h")
+		}
 	default:
-		err = fmt.Errorf("unknown option %.40q; there are sync, readers, timeout, max_bytes, replicas and lag", key)
+		err = fmt.Errorf("unknown option %.40q; there are sync, readers, timeout, max_bytes, replicas, lag and retention", key)
 	}
 	return err
 }

@@ -100,6 +100,10 @@ type Config struct {
 	Replicas int
 	// Lag is how far behind a replica may be. 0 means 500 ms.
 	Lag time.Duration
+	// Retention is for how long the states that the database was in can be restored: see
+	// [DB.BookmarkAt] and [DB.Restore]. Their history is kept in a folder beside the file,
+	// with -history behind its name. 0 means that there is none. It needs a file.
+	Retention time.Duration
 	// Logger is told of what no caller can be told. nil means nobody is.
 	Logger *slog.Logger
 }
@@ -148,6 +152,7 @@ type DB struct {
 	kept     int            // readers kept when nobody uses them
 	freed    chan struct{}  // a reader was closed, so another may be opened
 	jobs     chan *writeJob // to the writer
+	tasks    chan func(*conn)
 	done     chan struct{}  // closed when the writer has ended
 	active   sync.WaitGroup // requests under way
 
@@ -159,6 +164,7 @@ type DB struct {
 	schema    atomic.Int64 // counts changes of the schema by this process
 	states    states
 	replicas  replicas
+	recorder  *recorder // nil if no history is kept
 	parsed    sqltext.Cache
 }
 
@@ -174,6 +180,8 @@ func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 		return nil, fmt.Errorf("open database: there can be 0 to %d replicas", maxReplicas)
 	case cfg.Replicas > 0 && cfg.Path == "":
 		return nil, errors.New("open database: replicas need a file; a database in memory has one connection")
+	case cfg.Retention < 0 || cfg.Retention > 0 && cfg.Path == "":
+		return nil, errors.New("open database: a retention is a time, and needs a file; a database in memory keeps no history")
 	}
 	if cfg.Path != "" {
 		path, err := filepath.Abs(cfg.Path)
@@ -190,16 +198,22 @@ func openDB(cfg Config, lockWait time.Duration) (*DB, error) {
 		idle:  make(chan *conn, cfg.Readers),
 		freed: make(chan struct{}, cfg.Readers),
 		jobs:  make(chan *writeJob),
+		tasks: make(chan func(*conn)),
 		done:  make(chan struct{}),
+	}
+	if cfg.Retention > 0 {
+		db.recorder = newRecorder(cfg, &db.states)
 	}
 	writer, err := db.openWriter()
 	if err != nil {
+		db.closeRecorder()
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	db.size.Store(writer.size())
 	db.states.init(cfg)
 	if err := db.replicas.open(db); err != nil {
 		writer.discard()
+		db.closeRecorder()
 		return nil, fmt.Errorf("open database %s: %w", nameOf(cfg.Path), err)
 	}
 	go db.write(writer)
@@ -276,7 +290,17 @@ func (db *DB) Close() error {
 	}
 	close(db.jobs)
 	<-db.done
+	db.closeRecorder()
 	return nil
+}
+
+func (db *DB) closeRecorder() {
+	if db.recorder == nil {
+		return
+	}
+	if err := db.recorder.close(); err != nil {
+		db.cfg.Logger.Error("cannot close the history", "error", err)
+	}
 }
 
 // Size returns the size of the database in bytes, free pages not counted, as D1

@@ -36,7 +36,13 @@ func (db *DB) openWriter() (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.prepareDatabase(); err != nil {
+	if db.recorder != nil {
+		err = plainError(db.recorder.attach(c))
+	}
+	if err == nil {
+		err = c.prepareDatabase()
+	}
+	if err != nil {
 		c.discard()
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 
 // child writes rows, reads each back, and prints a line for each that was acknowledged.
 func child(task []string) error {
+	if len(task) == 2 {
+		return travelChild(task[0], task[1])
+	}
 	path, who := task[0], task[1]
 	rows, _ := strconv.Atoi(task[2])
 	syscall.Umask(0)
@@ -64,8 +67,13 @@ func child(task []string) error {
 
 func startChild(t *testing.T, path, who string, rows int) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
+	return runChild(t, path, who, strconv.Itoa(rows))
+}
+
+func runChild(t *testing.T, task ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{path, who, strconv.Itoa(rows)}, "\n"))
+	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join(task, "\n"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

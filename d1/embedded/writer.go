@@ -94,7 +94,18 @@ const maxGroup = 64
 func (db *DB) write(c *conn) {
 	defer close(db.done)
 	group := make([]*writeJob, 0, maxGroup)
-	for job := range db.jobs {
+	for {
+		var job *writeJob
+		select {
+		case task := <-db.tasks:
+			c = db.healthy(c)
+			task(c)
+			continue
+		case job = <-db.jobs:
+		}
+		if job == nil {
+			break
+		}
 		group = db.gather(append(group[:0], job))
 		c = db.runGroup(c, group)
 		for _, job := range group {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/d1/d1test"
+	"github.com/skylite-go/skylite/d1/embedded"
 	"github.com/skylite-go/skylite/d1/migrate"
 )
 
@@ -185,4 +187,27 @@ func TestLostAnswer(t *testing.T) {
 	equal(t, "applied", versions(result.Applied), []int64{1})
 	applied, _ = run(t, before, source, migrate.Options{})
 	equal(t, "applied at last", applied, []int64{2, 3})
+}
+
+// TestBookmarkOfAFile goes back to before a migration.
+func TestBookmarkOfAFile(t *testing.T) {
+	t.Parallel()
+	backend, err := embedded.Open(embedded.Config{Path: filepath.Join(t.TempDir(), "test.db"), Retention: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := d1.New(backend)
+	defer db.Close()
+	result, err := newRunner(t, db, migrate.Values(step(1, tableA)), migrate.Options{}).Run(t.Context())
+	if err != nil || result.Bookmark == "" {
+		t.Fatalf("%+v, error %v", result, err)
+	}
+	const tables = "SELECT count(*) FROM sqlite_master"
+	if got := column(t, db, tables)[0]; got == "0" {
+		t.Error("there are no tables")
+	}
+	if _, err := backend.Restore(t.Context(), result.Bookmark); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "tables before", column(t, db, tables), []string{"0"})
 }

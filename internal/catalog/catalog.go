@@ -2,7 +2,7 @@
 // open backends.
 //
 //	catalog.sqlite   the list
-//	d1/ID.sqlite     one file for each database
+//	d1/ID.sqlite     one file for each database, and a folder with its history
 //
 // The list is a database of its own, so it survives crashes, and several processes
 // may use one folder at the same time: a name is taken once, whoever takes it, and a
@@ -57,7 +57,7 @@ type Config struct {
 	// 30 s.
 	Wait time.Duration
 	// OpenFile opens a database's file; path is empty for one in memory. nil means
-	// package d1/embedded with its defaults.
+	// package d1/embedded with its defaults, and a history of DefaultRetention.
 	OpenFile func(path string, db Database) (d1.Backend, error)
 	// Logger is told of what no caller can be told. nil means nobody is.
 	Logger *slog.Logger
@@ -66,6 +66,9 @@ type Config struct {
 	// Rand makes the identifiers; nil means crypto/rand.
 	Rand io.Reader
 }
+
+// DefaultRetention is for how long the states of a database are kept, as on a paid plan.
+const DefaultRetention = 30 * 24 * time.Hour
 
 func (cfg Config) withDefaults() Config {
 	if cfg.MaxOpen <= 0 {
@@ -83,7 +86,11 @@ func (cfg Config) withDefaults() Config {
 	if cfg.OpenFile == nil {
 		logger := cfg.Logger
 		cfg.OpenFile = func(path string, _ Database) (d1.Backend, error) {
-			return embedded.Open(embedded.Config{Path: path, Logger: logger, SystemTable: true})
+			own := embedded.Config{Path: path, Logger: logger, SystemTable: true}
+			if path != "" {
+				own.Retention = DefaultRetention
+			}
+			return embedded.Open(own)
 		}
 	}
 	if cfg.Now == nil {
@@ -193,7 +200,7 @@ func (c *Catalog) path(id string) string {
 	return filepath.Join(c.cfg.Dir, "d1", id+".sqlite")
 }
 
-// removeFiles removes a database's files.
+// removeFiles removes a database's files and its history.
 func (c *Catalog) removeFiles(id string) error {
 	path := c.path(id)
 	if path == "" {
@@ -205,7 +212,7 @@ func (c *Catalog) removeFiles(id string) error {
 			all = errors.Join(all, err)
 		}
 	}
-	return all
+	return errors.Join(all, os.RemoveAll(path+embedded.HistorySuffix))
 }
 
 // syncFolder makes the names of new files durable, where the system can.

@@ -174,7 +174,7 @@ func TestTwoOnOneFolder(t *testing.T) {
 	if _, err := two.Open(t.Context(), db.ID); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("the other process still has it: %v", err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "d1", "*.sqlite")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "d1", "*.sqlite*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,7 +22,28 @@ type Handle struct {
 	once   sync.Once
 }
 
-var _ d1.Backend = (*Handle)(nil)
+var (
+	_ d1.Backend      = (*Handle)(nil)
+	_ d1.TimeTraveler = (*Handle)(nil)
+)
+
+// BookmarkAt implements [d1.TimeTraveler]; see [embedded.DB.BookmarkAt].
+func (h *Handle) BookmarkAt(ctx context.Context, at time.Time) (d1.Bookmark, error) {
+	if traveler, ok := h.Backend.(d1.TimeTraveler); ok {
+		return traveler.BookmarkAt(ctx, at)
+	}
+	return "", errNoTravel
+}
+
+// Restore implements [d1.TimeTraveler]; see [embedded.DB.Restore].
+func (h *Handle) Restore(ctx context.Context, to d1.Bookmark) (d1.Restored, error) {
+	if traveler, ok := h.Backend.(d1.TimeTraveler); ok {
+		return traveler.Restore(ctx, to)
+	}
+	return d1.Restored{}, errNoTravel
+}
+
+var errNoTravel = fmt.Errorf("the database has no time travel: %w", errors.ErrUnsupported)
 
 // Close gives the database back. A second Close does nothing.
 func (h *Handle) Close() error {
