@@ -259,13 +259,3 @@ func (s *Server) deleteDatabase(c *call) *apiError {
 	writeResult(c.w, nil, nil)
 	return nil
 }
-
-// missing answers for a part of D1 that this version does not have.
-func (s *Server) missing(what string) func(c *call) *apiError {
-	return func(c *call) *apiError {
-		if _, apiErr := s.find(c, false); apiErr != nil {
-			return apiErr
-		}
-		return fail(http.StatusBadRequest, codeMalformed, "This version of skylite has no "+what+".")
-	}
-}
