@@ -1,9 +1,5 @@
 package server
 
-import (
-	"encoding/json"
-)
-
 // What clients ask before they come to the point. The answers are always the same: one
 // user, one account.
 
@@ -68,15 +64,4 @@ func (s *Server) memberships(c *call) *apiError {
 		Roles   []string      `json:"roles"`
 		Account accountResult `json:"account"`
 	}{"local", "accepted", []string{"Super Administrator - All Privileges"}, s.accountResult(s.account())})
-}
-
-// graphql answers what `wrangler d1 info` and `d1 insights` ask of the analytics:
-// nothing has been recorded.
-func (s *Server) graphql(c *call) *apiError {
-	if _, apiErr := s.readBody(c); apiErr != nil {
-		return apiErr
-	}
-	writeBody(c.w, 200, json.RawMessage(`{"data":{"viewer":{"accounts":[{"d1AnalyticsAdaptiveGroups":[],`+
-		`"d1QueriesAdaptiveGroups":[],"d1StorageAdaptiveGroups":[]}]}},"errors":null}`))
-	return nil
 }

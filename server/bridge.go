@@ -39,7 +39,9 @@ func (s *Server) bridge(c *call) *apiError {
 		return s.databaseError(c.Context(), c.database, err)
 	}
 	defer results.Close()
-	return s.answerBridge(c, results)
+	return s.answerBridge(c, results, func(i int, rows int64, meta d1.Meta) {
+		s.insights.record(db.ID, strings.TrimSpace(statements[i].SQL), rows, meta, s.cfg.Now())
+	})
 }
 
 // readStatements reads a list of statements, each with its params.
@@ -58,7 +60,7 @@ func readStatements(data []byte) ([]d1.Statement, *apiError) {
 
 // answerBridge writes the results. Clients hold an answer in memory, and so does this:
 // whatever fails is an error in the ordinary form.
-func (s *Server) answerBridge(c *call, results *d1.Results) *apiError {
+func (s *Server) answerBridge(c *call, results *d1.Results, ran func(i int, rows int64, meta d1.Meta)) *apiError {
 	body := []byte{'['}
 	for n := 0; results.NextResult(); n++ {
 		if n > 0 {
@@ -72,12 +74,14 @@ func (s *Server) answerBridge(c *call, results *d1.Results) *apiError {
 			body = jsjson.AppendString(body, name)
 		}
 		body = append(body, `],"rows":[`...)
-		for i := 0; results.Next(); i++ {
-			if i > 0 {
+		rows := int64(0)
+		for ; results.Next(); rows++ {
+			if rows > 0 {
 				body = append(body, ',')
 			}
 			body = appendExact(body, results.Row())
 		}
+		ran(n, rows, results.Meta())
 		body = append(appendMeta(append(body, `]},"meta":`...), results.Meta()), '}')
 	}
 	bookmark := results.Bookmark()

@@ -124,7 +124,7 @@ func (s *Server) internal(ctx context.Context, err error) *apiError {
 
 // writeError writes an error's envelope.
 func writeError(w http.ResponseWriter, e *apiError) {
-	if e.status == http.StatusTooManyRequests {
+	if e.status == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")
 	}
 	body := []byte(`{"result":null,"success":false,"errors":`)

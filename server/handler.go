@@ -53,6 +53,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apiError {
 		if err := s.authenticate(r, path); err != nil {
 			return err
 		}
+		if s.simulator != nil {
+			if err := s.simulator.before(w, r, path); err != nil {
+				return err
+			}
+		}
 	}
 	return s.dispatch(w, r, path)
 }

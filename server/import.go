@@ -214,8 +214,9 @@ func (s *Server) answerImport(c *call, t *task) *apiError {
 	}
 	s.tasks.drop(t)
 	if t.err != nil {
+		text := s.taskError(c.Context(), t)
 		answer = append(answer, member{"status", "error"}, member{"messages", t.heard()},
-			member{"errors", []string{s.taskError(c.Context(), t)}})
+			member{"error", text}, member{"errors", []string{text}}) // the SDKs know the one, wrangler the other
 		writeResult(c.w, rawJSON(appendObject(answer)), nil)
 		return nil
 	}

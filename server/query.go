@@ -50,7 +50,9 @@ func (s *Server) runQuery(c *call, raw bool) *apiError {
 		return s.databaseError(c.Context(), c.database, err)
 	}
 	defer results.Close()
-	return s.stream(c, results, raw)
+	return s.stream(c, results, raw, func(i int, rows int64, meta d1.Meta) {
+		s.insights.record(h.Database.ID, strings.TrimSpace(statements[i].SQL), rows, meta, s.cfg.Now())
+	})
 }
 
 // openError is the answer if a database that there is cannot be opened. The text is

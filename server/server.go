@@ -107,6 +107,8 @@ type Config struct {
 	// there, is answered again for so long, whatever is written meanwhile, as Workers KV
 	// does far from the writer for 60 seconds. 0 means that every read is fresh.
 	KVStale time.Duration
+	// Simulate makes the server fail as the real service does under load.
+	Simulate Simulation
 	// Switches are assumptions about the real service.
 	Switches Switches
 	// Logger is told of faults and of what goes on. nil means nobody is. Tokens, SQL
@@ -218,6 +220,8 @@ type Server struct {
 	stale      stale
 	files      files
 	tasks      tasks
+	insights   insights
+	simulator  *simulator // nil if nothing is simulated
 	routes     []route
 }
 
@@ -232,6 +236,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Replicas > 0 && cfg.DataDir == "" {
 		return nil, errors.New("replicas need a data folder; a database in memory has one connection")
+	}
+	if err := cfg.Simulate.check(); err != nil {
+		return nil, err
 	}
 	if cfg.Token != "" && !credentialOK(cfg.Token) {
 		return nil, errors.New("the token has characters that no header can carry")
@@ -251,6 +258,9 @@ func New(cfg Config) (*Server, error) {
 	s.namespaces = namespaces.New(namespaces.Config{
 		Dir: cfg.DataDir, Max: cfg.MaxNamespaces, Sync: cfg.Sync, Logger: cfg.Logger, Now: kvClock,
 	})
+	if cfg.Simulate != (Simulation{}) {
+		s.simulator = newSimulator(cfg.Simulate, cfg.Now)
+	}
 	s.stale = stale{window: cfg.KVStale, now: cfg.Now}
 	s.routes = s.routeTable()
 	return s, nil

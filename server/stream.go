@@ -12,16 +12,17 @@ import (
 type answer struct {
 	*encoder
 	w    http.ResponseWriter
-	sent bool  // something has been written, so the status is 200
-	err  error // the client is gone
+	ran  func(i int, rows int64, meta d1.Meta) // is told of each statement
+	sent bool                                  // something has been written, so the status is 200
+	err  error                                 // the client is gone
 }
 
 // stream writes the envelope of results. An error before anything has been sent is
 // returned; after that the connection is cut, which clients cannot mistake for the end.
-func (s *Server) stream(c *call, results *d1.Results, raw bool) *apiError {
+func (s *Server) stream(c *call, results *d1.Results, raw bool, ran func(i int, rows int64, meta d1.Meta)) *apiError {
 	e := newEncoder(raw)
 	defer e.free()
-	a := &answer{encoder: e, w: c.w}
+	a := &answer{encoder: e, w: c.w, ran: ran}
 	err := a.results(results)
 	if closeErr := results.Close(); err == nil {
 		err = closeErr
@@ -56,8 +57,9 @@ func (a *answer) results(results *d1.Results) error {
 			a.buf = append(a.buf, ',')
 		}
 		a.begin(results.Columns())
-		for i := 0; results.Next(); i++ {
-			if i > 0 {
+		rows := int64(0)
+		for ; results.Next(); rows++ {
+			if rows > 0 {
 				a.buf = append(a.buf, ',')
 			}
 			a.row(results.Row())
@@ -68,6 +70,7 @@ func (a *answer) results(results *d1.Results) error {
 		if err := results.Err(); err != nil {
 			return err
 		}
+		a.ran(n, rows, results.Meta())
 		a.end(results.Meta())
 		if a.flush(); a.err != nil {
 			return a.err

@@ -60,6 +60,7 @@ one, given by --token or better by SKYLITE_TOKEN, every request must carry it.`,
 	flags.IntVar(&c.server.Replicas, "replicas", 0, "let each database have read replicas, `n` of them, for sessions over the bridge's protocol")
 	flags.DurationVar(&c.server.Lag, "lag", 500*time.Millisecond, "how far replicas may be behind")
 	flags.DurationVar(&c.retention, "time-travel-retention", 30*24*time.Hour, "for how long past states can be restored; 0 keeps no history")
+	flags.Var(simulation{&c.server.Simulate}, "simulate", simulateUsage)
 	flags.BoolVar(&c.server.Switches.LenientParams, "lenient-params", false,
 		"accept empty params beside several statements, which Cloudflare refuses")
 	return cmd

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,22 +44,11 @@ type importMeta struct {
 func (p *polled) failure() string {
 	switch {
 	case p.Status == "error" || !p.Success && p.Status == "" && p.UploadURL == "":
-		text := strings.Join(append(p.Errors, nonEmpty(p.Error)...), "; ")
-		if text == "" {
-			text = "the service gave no reason"
-		}
-		return text
+		return cmp.Or(strings.Join(p.Errors, "; "), p.Error, "the service gave no reason")
 	case p.Status != "active" && p.Status != "complete" && p.UploadURL == "":
 		return fmt.Sprintf("the answer has the unknown status %.40q", p.Status)
 	}
 	return ""
-}
-
-func nonEmpty(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return []string{text}
 }
 
 // poller calls export or import of one database until the work is done.

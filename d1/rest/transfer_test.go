@@ -21,7 +21,6 @@ type service struct {
 	answers []string // "$FILES" stands for the address of the file
 	files   *httptest.Server
 	calls   []map[string]any
-	sent    string
 }
 
 // transferring returns a database behind answers, and what serves files beside it.
