@@ -30,6 +30,13 @@ func (c *conn) sqlError(err error, textLen int) *d1.Error {
 	if e, ok := err.(*d1.Error); ok {
 		return e
 	}
+	if errors.Is(err, sqlite3.IOERR) && c.writing && c.db.recorder != nil {
+		if fault := c.db.recorder.takeFault(); fault != nil {
+			e := d1.NewError(fault.Error())
+			e.Err = fault
+			return e
+		}
+	}
 	if errors.Is(err, sqlite3.INTERRUPT) {
 		if interrupted := c.interrupted(); interrupted != nil {
 			return interrupted

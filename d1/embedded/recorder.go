@@ -41,6 +41,7 @@ type recorder struct {
 	held     []byte // a frame: its header, which waits for its page, and room for that
 	holding  uint32 // the frame in held; 0 if there is none
 	old      []byte // room for a page
+	fault    error  // why the engine was told of an I/O error
 	expected uint64 // the state that a restore was made for; 0 if there is none
 }
 
@@ -294,7 +295,14 @@ func (r *recorder) failed(err error) error {
 		r.expected = 0
 		return vfs.SystemError(err, sqlite3.IOERR_WRITE)
 	}
-	err = fmt.Errorf("cannot keep the database's history: %w", err)
-	r.cfg.Logger.Error("a commit failed", "path", r.path, "error", err)
-	return vfs.SystemError(err, sqlite3.IOERR_WRITE)
+	r.fault = fmt.Errorf("cannot keep the database's history: %w", err)
+	r.cfg.Logger.Error("a commit failed", "path", r.path, "error", r.fault)
+	return vfs.SystemError(r.fault, sqlite3.IOERR_WRITE)
+}
+
+// takeFault returns why the engine was last told of an I/O error, once.
+func (r *recorder) takeFault() error {
+	err := r.fault
+	r.fault = nil
+	return err
 }

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,5 +163,97 @@ func TestTravelRetention(t *testing.T) {
 	}
 	if _, err := backend.Restore(t.Context(), newest); err != nil {
 		t.Errorf("the newest state: %v", err)
+	}
+}
+
+// TestHistoryFault writes while the history cannot be written: the writes fail, and say
+// why, and nothing is lost.
+func TestHistoryFault(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	history := path + embedded.HistorySuffix
+	backend := open(t, embedded.Config{Path: path, Retention: time.Hour})
+	db := d1.New(backend)
+	must(t, db, "CREATE TABLE t (a)")
+	old := now(t, backend)
+	must(t, db, "INSERT INTO t VALUES (1)")
+	files, err := os.ReadDir(history)
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	log := filepath.Join(history, files[0].Name())
+	f, err := os.OpenFile(log, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, db, "INSERT INTO t VALUES (2)")
+	if err = errors.Join(f.Truncate(200), f.Close(), os.Rename(log, log+".away"), os.Mkdir(log, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	embedded.ForgetHistory(backend)
+	_, err = db.Run(t.Context(), "INSERT INTO t VALUES (3)")
+	if err == nil || !strings.Contains(err.Error(), "cannot keep the database's history: ") {
+		t.Errorf("error %v", err)
+	}
+	if got := column(t, db, "SELECT group_concat(a) FROM t"); got != "1,2" {
+		t.Errorf("rows %s", got)
+	}
+	if err := errors.Join(os.Remove(log), os.Rename(log+".away", log)); err != nil {
+		t.Fatal(err)
+	}
+	must(t, db, "INSERT INTO t VALUES (4)")
+	if _, err := backend.Restore(t.Context(), old); err == nil {
+		t.Error("a state was restored from a log of which most is missing")
+	}
+	if _, err := backend.Restore(t.Context(), now(t, backend)); err != nil {
+		t.Error(err)
+	}
+	if got := column(t, db, "SELECT group_concat(a) FROM t"); got != "1,2,4" {
+		t.Errorf("rows %s", got)
+	}
+}
+
+// TestTravelToWhatWasRead restores to the bookmarks that reads have returned, and those of
+// writes, back to the empty database.
+func TestTravelToWhatWasRead(t *testing.T) {
+	t.Parallel()
+	cfg := embedded.Config{Path: filepath.Join(t.TempDir(), "test.db"), Retention: time.Hour}
+	backend := open(t, cfg)
+	const tables = "SELECT count(*) FROM sqlite_schema"
+	marks := map[d1.Bookmark]string{}
+	look := func() {
+		t.Helper()
+		session := d1.New(backend).WithSession(d1.FirstPrimary)
+		n, err := d1.First[int](t.Context(), session, tables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks[session.Bookmark()] = fmt.Sprint(n)
+	}
+	for i := range 5 {
+		look()
+		session := d1.New(backend).WithSession(d1.FirstPrimary)
+		if _, err := session.Run(t.Context(), fmt.Sprintf("CREATE TABLE t%d (a)", i)); err != nil {
+			t.Fatal(err)
+		}
+		marks[session.Bookmark()] = fmt.Sprint(i + 1)
+		look()
+		if i%2 == 0 {
+			backend.Close()
+			backend = open(t, cfg)
+		}
+	}
+	for b, want := range marks {
+		if _, err := backend.Restore(t.Context(), b); err != nil {
+			t.Errorf("%s: %v", b, err)
+		}
+		if got := column(t, d1.New(backend), tables); got != want {
+			t.Errorf("%s: %s tables, want %s", b, got, want)
+		}
+		dump(t, cfg.Path)
+	}
+	checkModes(t, cfg.Path+embedded.HistorySuffix, 1)
+	if info, err := os.Stat(cfg.Path + embedded.HistorySuffix); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v, error %v", info.Mode(), err)
 	}
 }

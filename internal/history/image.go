@@ -21,9 +21,6 @@ func NewImage(f *os.File, pageSize int) *Image {
 	return &Image{f: f, pageSize: pageSize, cache: make(map[uint32][]byte)}
 }
 
-// Pages returns how many pages the image has.
-func (img *Image) Pages() uint32 { return img.pages }
-
 // Resize makes the image larger or smaller.
 func (img *Image) Resize(pages uint32) { img.pages = pages }
 

@@ -83,17 +83,9 @@ func (l *Log) Find(number uint64) (found, after uint64, err error) {
 	return found, after, err
 }
 
-// Oldest returns the number of the oldest state that the log holds.
-func (l *Log) Oldest() uint64 {
-	if len(l.segments) == 0 {
-		return 0
-	}
-	return l.segments[0].start
-}
-
 // lost says why there is no older state.
 func (l *Log) lost() error {
-	e := &LostError{Oldest: State{Number: l.Oldest()}.Time()}
+	e := &LostError{Oldest: State{Number: l.segments[0].start}.Time()}
 	err := l.visit(l.segments[0], func(_ *blockReader, b begin, _ block) error {
 		e.Broken, e.Damaged, e.Expired = b.reason == reasonBreak, b.reason == reasonDamage, b.reason == reasonFull
 		return nil

@@ -37,16 +37,6 @@ func (w *WAL) Find(page uint32) (frame uint32, ok bool) {
 	return frame, ok
 }
 
-// All calls a function for each page that has a committed frame.
-func (w *WAL) All(visit func(page, frame uint32) error) error {
-	for page, frame := range w.frames {
-		if err := visit(page, frame); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Restart begins the generation that a header announces. A header that is none, as it is
 // if the file is empty, begins none.
 func (w *WAL) Restart(header []byte) {
