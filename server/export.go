@@ -101,7 +101,7 @@ func (s *Server) startExport(c *call, db catalog.Database, opts d1.ExportOptions
 	}
 	t := &task{kind: "export", database: db.ID}
 	exporter, ok := h.Backend.(d1.Exporter)
-	if t.bookmark, err = bookmarkOf(c.Context(), h); err == nil && !ok {
+	if t.bookmark, err = stateOf(c.Context(), h); err == nil && !ok {
 		err = d1.NewError("D1 Export error: this database cannot be exported")
 	}
 	if err != nil {

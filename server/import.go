@@ -184,7 +184,7 @@ func (s *Server) ingest(c *call, db catalog.Database, f *file) *apiError {
 	}
 	t := &task{kind: "import", database: db.ID, etag: f.etag}
 	importer, ok := h.Backend.(d1.Importer)
-	if t.bookmark, err = bookmarkOf(c.Context(), h); err == nil && !ok {
+	if t.bookmark, err = stateOf(c.Context(), h); err == nil && !ok {
 		err = d1.NewError("this database cannot import files")
 	}
 	if err != nil {

@@ -190,8 +190,8 @@ func (ts *tasks) close() {
 	ts.running.Wait()
 }
 
-// bookmarkOf names the state that a database is in.
-func bookmarkOf(ctx context.Context, h *catalog.Handle) (d1.Bookmark, error) {
+// stateOf names the state that a database is in, whether or not it keeps those before.
+func stateOf(ctx context.Context, h *catalog.Handle) (d1.Bookmark, error) {
 	if traveler, ok := h.Backend.(d1.TimeTraveler); ok {
 		if bookmark, err := traveler.BookmarkAt(ctx, time.Time{}); err == nil {
 			return bookmark, nil

@@ -26,7 +26,8 @@ or its ID. For Cloudflare, CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID must b
   skylite d1 execute app --command "SELECT count(*) FROM users" --json
   skylite d1 shell app
   skylite d1 list --remote`,
-	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Shell(), a.d1Delete(), a.d1TimeTravel(), a.migrations())
+	}, a.d1Create(), a.d1List(), a.d1Info(), a.d1Execute(), a.d1Shell(), a.d1Delete(),
+		a.d1Export(), a.d1Import(), a.d1TimeTravel(), a.d1Insights(), a.d1Push(), a.d1Pull(), a.d1Diff(), a.migrations())
 }
 
 // completeDatabase offers the names of the databases for a command's first argument.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -11,67 +12,80 @@ import (
 	"github.com/skylite-go/skylite/d1"
 )
 
-type travelCommand struct {
-	*app
-	place     placeFlags
-	timestamp string
-	bookmark  string
-	json, yes bool
-}
-
 func (a *app) d1TimeTravel() *cobra.Command {
 	return a.group(&cobra.Command{
 		Use:   "time-travel",
-		Short: "Name past states of a database, and go back to them",
-		Long: `Name past states of a database, and go back to them. States are kept for 30 days, unless
-the server says otherwise.`,
-		Example: `  skylite d1 time-travel info app
-  skylite d1 time-travel restore app --bookmark 18eb29fc-9cf54021-0000512e-9ce242df2f9259bbe6fe427a180233f6`,
-	}, a.d1TravelInfo(), a.d1TravelRestore())
+		Short: "Name the states that a database was in, and go back to them",
+		Long: `Name the states that a database was in, and go back to them. They are kept for 30 days; on
+Cloudflare's free plan for 7, and elsewhere as long as the server says.`,
+	}, a.d1TimeTravelInfo(), a.d1TimeTravelRestore())
+}
+
+type travelCommand struct {
+	*app
+	place               placeFlags
+	timestamp, bookmark string
+	json, yes           bool
 }
 
 const timestampUsage = "a `time`: RFC 3339, or Unix seconds or milliseconds"
 
-func (a *app) d1TravelInfo() *cobra.Command {
+func (a *app) d1TimeTravelInfo() *cobra.Command {
 	c := &travelCommand{app: a}
 	cmd := a.action(&cobra.Command{
-		Use:   "info <name> [flags]",
-		Short: "Print the bookmark of a database as it is, or was",
+		Use:   "info <database> [flags]",
+		Short: "Tell the bookmark of a database now, or at a time",
 		Example: `  skylite d1 time-travel info app
-  skylite d1 time-travel info app --timestamp 2026-10-05T04:12:09Z --json`,
+  skylite d1 time-travel info app --remote --timestamp 2026-07-13T08:46:42Z --json`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
-	}, []string{"name"}, c.info)
+	}, []string{"database"}, c.info)
 	c.place.register(cmd)
 	cmd.Flags().StringVar(&c.timestamp, "timestamp", "", timestampUsage)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON on a terminal too")
 	return cmd
 }
 
-func (a *app) d1TravelRestore() *cobra.Command {
+func (a *app) d1TimeTravelRestore() *cobra.Command {
 	c := &travelCommand{app: a}
 	cmd := a.action(&cobra.Command{
-		Use:   "restore <name> [flags]",
-		Short: "Put a database back into a past state",
-		Long: `Put a database back into the state that a bookmark names, or that it had at a time. What
-was written since is gone, until you restore to the bookmark that is printed then.`,
-		Example: `  skylite d1 time-travel restore app --timestamp 2026-10-05T04:12:09Z
-  skylite d1 time-travel restore app --remote -y --bookmark 18eb29fc-9cf54021-0000512e-9ce242df2f9259bbe6fe427a180233f6`,
+		Use:   "restore <database> [flags]",
+		Short: "Put a database back into the state of a bookmark, or of a time",
+		Long: `Put a database back, as a whole, into the state of a bookmark, or of a time. What was written
+since is undone, and can be had back: the command that undoes the restore is printed. On a
+terminal it asks first.`,
+		Example: `  skylite d1 time-travel restore app --bookmark 00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683
+  skylite d1 time-travel restore app --remote --timestamp 2026-07-13T08:46:42Z`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
-	}, []string{"name"}, c.restore)
+	}, []string{"database"}, c.restore)
 	c.place.register(cmd)
-	cmd.Flags().StringVar(&c.bookmark, "bookmark", "", "the `bookmark` of the state")
-	cmd.Flags().StringVar(&c.timestamp, "timestamp", "", timestampUsage)
-	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON on a terminal too")
-	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask")
+	flags := cmd.Flags()
+	flags.StringVar(&c.bookmark, "bookmark", "", "the `bookmark` of the state")
+	flags.StringVar(&c.timestamp, "timestamp", "", timestampUsage)
+	flags.BoolVar(&c.json, "json", false, "print JSON on a terminal too, and do not ask")
+	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
-// travel calls a function with the database, and with the time that is wanted.
-func (c *travelCommand) travel(ctx context.Context, name string, run func(t d1.TimeTraveler, at time.Time, where string) error) (err error) {
-	at, err := parseTimestamp(c.timestamp)
+// parseTimestamp reads a time in wrangler's forms.
+func parseTimestamp(text string, now time.Time) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return err
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n <= 0 {
+			return at, usage(nil, "--timestamp is a time such as 2026-07-13T08:46:42Z, or Unix seconds or milliseconds, and not %q", text)
+		}
+		if at = time.Unix(n, 0); n > 1e11 {
+			at = time.UnixMilli(n)
+		}
 	}
+	if at.After(now) {
+		return at, usage(nil, "--timestamp is %q, which is yet to come", text)
+	}
+	return at, nil
+}
+
+// travel opens a database, and does something with its states.
+func (c *travelCommand) travel(ctx context.Context, name string, do func(p *place, t d1.TimeTraveler) error) (err error) {
 	p, err := c.open(&c.place, false)
 	if err != nil {
 		return err
@@ -82,39 +96,72 @@ func (c *travelCommand) travel(ctx context.Context, name string, run func(t d1.T
 		return err
 	}
 	defer db.Close()
-	return run(db.Backend().(d1.TimeTraveler), at, p.where)
+	traveler, ok := db.Backend().(d1.TimeTraveler)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return do(p, traveler)
+}
+
+// at returns the time that the command line names, or the zero time.
+func (c *travelCommand) at() (time.Time, error) {
+	if c.timestamp == "" {
+		return time.Time{}, nil
+	}
+	return parseTimestamp(c.timestamp, time.Now())
 }
 
 func (c *travelCommand) info(ctx context.Context, args []string) error {
-	return c.travel(ctx, args[0], func(t d1.TimeTraveler, at time.Time, _ string) error {
+	at, err := c.at()
+	if err != nil {
+		return err
+	}
+	return c.travel(ctx, args[0], func(p *place, t d1.TimeTraveler) error {
 		bookmark, err := t.BookmarkAt(ctx, at)
 		if err != nil {
 			return err
 		}
 		if c.json || !c.out.terminal {
-			return c.out.json(struct {
-				Bookmark d1.Bookmark `json:"bookmark"`
-			}{bookmark})
+			return c.out.json(map[string]d1.Bookmark{"bookmark": bookmark})
 		}
-		_, err = fmt.Fprintln(c.out, bookmark)
-		return err
+		when := "now"
+		if !at.IsZero() {
+			when = "at " + jsonTime(at)
+		}
+		fmt.Fprintf(c.out, "The bookmark %s is %s. The database comes back to that state with:\n  %s\n", when, bookmark,
+			restoreCommand(args[0], bookmark, p.remote))
+		return nil
 	})
+}
+
+// restoreCommand is the command that restores a bookmark.
+func restoreCommand(name string, b d1.Bookmark, remote bool) string {
+	command := "skylite d1 time-travel restore " + quoteShell(name) + " --bookmark=" + string(b)
+	if remote {
+		command += " --remote"
+	}
+	return command
 }
 
 func (c *travelCommand) restore(ctx context.Context, args []string) error {
 	if (c.bookmark == "") == (c.timestamp == "") {
 		return usage(nil, "give either --bookmark or --timestamp")
 	}
-	return c.travel(ctx, args[0], func(t d1.TimeTraveler, at time.Time, where string) (err error) {
+	at, err := c.at()
+	if err != nil {
+		return err
+	}
+	return c.travel(ctx, args[0], func(p *place, t d1.TimeTraveler) error {
 		to := d1.Bookmark(c.bookmark)
 		if to == "" {
 			if to, err = t.BookmarkAt(ctx, at); err != nil {
 				return err
 			}
 		}
-		if !c.yes && c.interactive() {
-			sure, err := c.confirm(ctx, fmt.Sprintf("Put the database %q in %s back to %s? What was written since is gone.", args[0], where, to))
-			if err != nil || !sure {
+		if !c.yes && !c.json && c.interactive() {
+			question := fmt.Sprintf("Put the database %q in %s back into the state of %s? Everything written since is undone, and running queries end.",
+				args[0], p.where, to)
+			if sure, err := c.confirm(ctx, question); err != nil || !sure {
 				fmt.Fprintln(c.stderr, "Nothing was restored.")
 				return err
 			}
@@ -123,31 +170,14 @@ func (c *travelCommand) restore(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stderr, "Restored %q. To undo it, restore to the bookmark %s.\n", args[0], done.Previous)
-		if c.json || !c.out.terminal {
-			return c.out.json(struct {
-				Bookmark d1.Bookmark `json:"bookmark"`
-				Previous d1.Bookmark `json:"previous_bookmark"`
-				Message  string      `json:"message"`
-			}(done))
+		fmt.Fprintf(c.stderr, "Restored %q. To undo it, restore to the bookmark %s:\n  %s\n", args[0], done.Previous, restoreCommand(args[0], done.Previous, p.remote))
+		if c.out.terminal && !c.json {
+			return nil
 		}
-		return nil
+		return c.out.json(struct {
+			Bookmark d1.Bookmark `json:"bookmark"`
+			Previous d1.Bookmark `json:"previous_bookmark"`
+			Message  string      `json:"message"`
+		}{done.Bookmark, done.Previous, done.Message})
 	})
-}
-
-// parseTimestamp reads a time as wrangler does.
-func parseTimestamp(text string) (at time.Time, err error) {
-	if text == "" {
-		return at, nil
-	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if len(text) == 10 {
-			return time.Unix(n, 0), nil
-		}
-		return time.UnixMilli(n), nil
-	}
-	if at, err = time.Parse(time.RFC3339, text); err != nil {
-		err = usage(nil, "--timestamp is a time such as 2026-10-05T04:12:09Z, or Unix seconds or milliseconds")
-	}
-	return at, err
 }

@@ -37,6 +37,15 @@ type hintedError struct {
 
 func (e *hintedError) Unwrap() error { return e.error }
 
+// codedError is an error with an exit code of its own, or, without an error, an outcome that
+// has been told already.
+type codedError struct {
+	error
+	code int
+}
+
+func (e *codedError) Unwrap() error { return e.error }
+
 func withHint(err error, hint string) error {
 	if err == nil {
 		return nil
@@ -49,7 +58,13 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	code, text, hint := exitFailure, describe(err), hintOf(err)
+	code := exitFailure
+	if coded, ok := errors.AsType[*codedError](err); ok {
+		if code, err = coded.code, coded.error; err == nil {
+			return a.flushed(ctx, cmd, code)
+		}
+	}
+	text, hint := describe(err), hintOf(err)
 	var use *usageError
 	if errors.As(err, &use) || !a.started {
 		code = exitUsage
@@ -57,7 +72,7 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 			hint = "try '" + cmd.CommandPath() + " --help'"
 		}
 	}
-	if code == exitFailure && ctx.Err() != nil {
+	if !errors.As(err, &use) && ctx.Err() != nil {
 		text, hint = "interrupted", ""
 		if d1.Ambiguous(err) || kv.Ambiguous(err) || cloudflare.Ambiguous(err) {
 			text = "interrupted; what was under way may have taken effect or not"
@@ -70,6 +85,14 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	fmt.Fprintf(a.stderr, "skylite: error: %s\n", text)
 	if hint != "" {
 		fmt.Fprintf(a.stderr, "skylite: hint: %s\n", hint)
+	}
+	return code
+}
+
+// flushed ends a command whose outcome is on the output.
+func (a *app) flushed(ctx context.Context, cmd *cobra.Command, code int) int {
+	if err := a.out.Flush(); err != nil {
+		return a.report(ctx, cmd, err)
 	}
 	return code
 }

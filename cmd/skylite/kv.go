@@ -31,7 +31,7 @@ wrangler.toml) gives it, or else its title.`,
   skylite kv key put user:7 Ada --binding sessions --ttl 3600
   skylite kv key get user:7 --binding sessions
   skylite kv export --binding sessions > sessions.ndjson`,
-	}, a.kvNamespace(), a.kvKey(), a.kvBulk(), a.kvExport(), a.kvImport())
+	}, a.kvNamespace(), a.kvKey(), a.kvBulk(), a.kvExport(), a.kvImport(), a.kvPush(), a.kvPull())
 }
 
 func (a *app) kvNamespace() *cobra.Command {

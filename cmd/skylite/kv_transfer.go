@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 	"unicode/utf8"
 
@@ -84,18 +82,12 @@ func (c *kvExportCommand) run(ctx context.Context, _ []string) error {
 			_, err := c.export(ctx, ns, c.out)
 			return err
 		}
-		// The file gets its name when it is whole.
-		file, err := os.CreateTemp(filepath.Dir(c.output), ".skylite-export-")
+		n := 0
+		err := writeFile(c.output, func(w io.Writer) (err error) {
+			n, err = c.export(ctx, ns, w)
+			return err
+		})
 		if err != nil {
-			return err
-		}
-		defer os.Remove(file.Name()) // which fails when it has its name
-		buffered := bufio.NewWriterSize(file, 1<<20)
-		n, err := c.export(ctx, ns, buffered)
-		if err := errors.Join(err, buffered.Flush(), file.Close()); err != nil {
-			return err
-		}
-		if err := os.Rename(file.Name(), c.output); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.stderr, "Wrote %d keys to %s.\n", n, c.output)
