@@ -142,10 +142,12 @@ func (e engines) batch() []Subject {
 	}
 }
 
-// counting makes a run of a piece of work that is told which time it is, over all runs.
+// counting makes a run of a piece of work that is told which time it is, over all runs. Its
+// context cannot end: for one that can, database/sql starts a goroutine with each query.
 func counting(work func(ctx context.Context, i int) error) func(context.Context, int) error {
 	next := 0
 	return func(ctx context.Context, n int) error {
+		ctx = context.WithoutCancel(ctx)
 		for range n {
 			next++
 			if err := work(ctx, next); err != nil {
