@@ -16,8 +16,8 @@ import (
 // [Config.Simulate], nor by the insights.
 //
 // The Backend is a [d1.TimeTraveler], a [d1.Exporter], a [d1.Importer] and a [d1.Admin]
-// too. Closing it gives the database back, for which the Server's Close waits. That there
-// is no such database is an error that [d1.Error] has the API's code of, 7404.
+// too. Closing it gives the database back, for which the Server's Close waits. If there is
+// no such database, the error is a [d1.Error] with the API's code, 7404.
 func (s *Server) Database(ctx context.Context, idOrName string) (d1.Backend, error) {
 	id := idOrName
 	if !uuidForm.MatchString(id) {
