@@ -30,10 +30,10 @@ func blocks(t *testing.T) map[string]string {
 }
 
 // skylite builds the binary and runs `skylite dev` on a free port until the test ends. It
-// returns the address.
-func skylite(t *testing.T) string {
+// returns the address and the binary.
+func skylite(t *testing.T) (addr, bin string) {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "skylite")
+	bin = filepath.Join(t.TempDir(), "skylite")
 	build := exec.Command("go", "build", "-o", bin, "./cmd/skylite")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
@@ -58,11 +58,11 @@ func skylite(t *testing.T) string {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if base, ok := strings.CutPrefix(lines.Text(), "export CLOUDFLARE_API_BASE_URL="); ok {
-			return strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/client/v4")
+			return strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/client/v4"), bin
 		}
 	}
 	t.Fatal("skylite dev printed no address")
-	return ""
+	return "", ""
 }
 
 // TestReadme runs the README's examples, in its order, against one server.
@@ -70,13 +70,13 @@ func TestReadme(t *testing.T) {
 	examples := blocks(t)
 	needNPM(t)
 	modules := localPath(t, "node_modules")
-	addr := skylite(t)
+	addr, bin := skylite(t)
 	run := func(name string, args ...string) string {
 		t.Helper()
 		running <- struct{}{}
 		defer func() { <-running }()
 		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-		cmd.Env = append(os.Environ(), "PATH="+filepath.Join(modules, ".bin")+":"+os.Getenv("PATH"),
+		cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+filepath.Join(modules, ".bin")+":"+os.Getenv("PATH"),
 			"CI=1", "NO_COLOR=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_HIDE_BANNER=true", "HOME="+home,
 			"GOPATH="+goEnv(t, "GOPATH"), "GOCACHE="+goEnv(t, "GOCACHE"))
 		out, err := cmd.CombinedOutput()
@@ -113,6 +113,12 @@ func TestReadme(t *testing.T) {
 		`db.QueryRow("SELECT count(*) FROM users").Scan(&name)` + "\n"
 	if out := run("tx", "go", "run", program(t, "tx", tx)); strings.TrimSpace(out) != "3 <nil>" {
 		t.Errorf("the transaction printed %s", out)
+	}
+	move := "cd " + t.TempDir() + "\nexport CLOUDFLARE_API_BASE_URL=http://" + addr + "/client/v4 CLOUDFLARE_API_TOKEN=local\n" +
+		"export CLOUDFLARE_ACCOUNT_ID=10ca110ca110ca110ca110ca110ca110\n" + here("move") + "cat app.sql\n"
+	if out := run("move", "bash", "-ec", move); !strings.Contains(out, `"equal": true`) || !strings.Contains(out, `"bookmark": "`) ||
+		!strings.Contains(out, "'Grace'") {
+		t.Errorf("moving data printed %s", out)
 	}
 	native := strings.ReplaceAll(here("native"), "file:app.db", "file:"+filepath.Join(t.TempDir(), "app.db"))
 	if out := run("native", "go", "run", program(t, "native", native)); strings.TrimSpace(out) != "[{1 Ada} {2 Grace}] 2 <nil>" {

@@ -103,6 +103,12 @@ func TestWranglerState(t *testing.T) {
 	if n := counted(t, ours("shop", "SELECT count(*) AS n FROM t WHERE v = 'more'").ok(t)); n != 1 {
 		t.Errorf("skylite reads %v", n)
 	}
+	script := c.run(t, bin, "d1", "export", "shop", "--wrangler", "--output", "-").ok(t)
+	c.write(t, "shop.sql", script)
+	c.run(t, bin, "d1", "import", "NAMELESS", "shop.sql", "--wrangler").ok(t)
+	if n := counted(t, local("NAMELESS", "SELECT count(*) AS n FROM t, d1_migrations").ok(t)); n != 10002 {
+		t.Errorf("wrangler counts %v rows of what was exported and imported", n)
+	}
 	ours("shop", "SELECT * FROM _cf_METADATA").failed(t, "no such table: _cf_METADATA")
 	testStateInUse(t, c, bin)
 }
@@ -145,6 +151,9 @@ func testStateInUse(t *testing.T, c *client, bin string) {
 		}
 	}
 	insert().failed(t, refused)
+	c.write(t, "more.sql", "INSERT INTO t (v) VALUES ('imported');\n")
+	c.run(t, bin, "d1", "import", "shop", "more.sql", "--wrangler").failed(t, "wrangler is running on ", refused, "stop wrangler dev")
+	contains(t, c.run(t, bin, "d1", "export", "shop", "--wrangler", "--output", "-").ok(t), "'worker'")
 	before.say(t, "SELECT 'it reads on, ' || count(*) AS a FROM t WHERE v = 'worker';", "it reads on, 50")
 	if out := before.end(t, "INSERT INTO t (v) VALUES ('refused');"); !strings.Contains(out, refused) {
 		t.Errorf("a shell that was there before says %s", out)

@@ -18,7 +18,7 @@ import (
 type copyCommand struct {
 	*app
 	push                bool
-	data                string
+	sides               sideFlags
 	force, noData, json bool
 
 	from, to *side
@@ -45,7 +45,8 @@ func (a *app) d1Push() *cobra.Command {
 		Short: "Put a local database in the place of one on Cloudflare",
 		Long:  "Put a local database in the place of one on Cloudflare, which must be there.\n" + copyHelp,
 		Example: `  skylite d1 create app --remote && skylite d1 push app app
-  skylite d1 push ./old.sqlite app --force`,
+  skylite d1 push ./old.sqlite app --force
+  skylite d1 push wrangler:DB app`,
 	}, []string{"local", "remote"}, c.run)
 	c.register(cmd)
 	return cmd
@@ -66,19 +67,18 @@ func (a *app) d1Pull() *cobra.Command {
 
 func (c *copyCommand) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&c.data, "data", "", dataUsage)
+	c.sides.register(cmd)
 	flags.BoolVarP(&c.force, "force", "f", false, "replace what is in the target")
 	flags.BoolVar(&c.noData, "no-data", false, "copy the schema only")
 	flags.BoolVar(&c.json, "json", false, "print what was copied as JSON")
-	_ = cmd.MarkFlagDirname("data") // fails only for a flag that is not there
 }
 
 func (c *copyCommand) run(ctx context.Context, args []string) (err error) {
-	if c.from, err = c.openSide(ctx, c.data, args[0], !c.push, false); err != nil {
+	if c.from, err = c.openSide(ctx, &c.sides, args[0], !c.push, false); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.from.Close()) }()
-	if c.to, err = c.openSide(ctx, c.data, args[1], c.push, true); err != nil {
+	if c.to, err = c.openSide(ctx, &c.sides, args[1], c.push, true); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.to.Close()) }()

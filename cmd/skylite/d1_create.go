@@ -14,8 +14,11 @@ import (
 	"github.com/skylite-go/skylite/d1/rest"
 )
 
-// codeExists is the API's code for a database whose name is taken.
-const codeExists = 7502
+// Codes of the API: for a statement that fails, and for a database whose name is taken.
+const (
+	codeSQL    = 7500
+	codeExists = 7502
+)
 
 var (
 	locations     = []string{"weur", "eeur", "apac", "oc", "wnam", "enam"}

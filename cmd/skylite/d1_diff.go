@@ -14,7 +14,7 @@ import (
 
 type diffCommand struct {
 	*app
-	data                  string
+	sides                 sideFlags
 	schema, summary, json bool
 	limit                 int
 	tables                []string
@@ -38,13 +38,12 @@ The exit code is 0 if they are equal, 1 if they differ, and 2 if something faile
   skylite d1 diff ./old.sqlite app --summary`,
 	}, []string{"a", "b"}, c.run)
 	flags := cmd.Flags()
-	flags.StringVar(&c.data, "data", "", dataUsage)
+	c.sides.register(cmd)
 	flags.BoolVar(&c.schema, "schema", false, "compare no rows")
 	flags.BoolVar(&c.summary, "summary", false, "count rows, and show none")
 	flags.IntVar(&c.limit, "limit", 20, "how many `rows` of each table are shown; all are counted")
 	flags.StringArrayVar(&c.tables, "table", nil, "a `table` whose rows are compared; may be repeated (default: all)")
 	flags.BoolVar(&c.json, "json", false, "print JSON on a terminal too")
-	_ = cmd.MarkFlagDirname("data") // fails only for a flag that is not there
 	return cmd
 }
 
@@ -104,11 +103,11 @@ type diffRow struct {
 }
 
 func (c *diffCommand) compare(ctx context.Context, args []string) (report *diffReport, err error) {
-	if c.from, err = c.openSide(ctx, c.data, args[0], false, false); err != nil {
+	if c.from, err = c.openSide(ctx, &c.sides, args[0], false, false); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.from.Close()) }()
-	if c.to, err = c.openSide(ctx, c.data, args[1], false, false); err != nil {
+	if c.to, err = c.openSide(ctx, &c.sides, args[1], false, false); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.to.Close()) }()

@@ -31,7 +31,7 @@ one that was there. Cloudflare blocks other requests to the database meanwhile.`
   skylite d1 export app --remote --output - --no-data | less`,
 		ValidArgsFunction: a.completeDatabase(&c.place),
 	}, []string{"name"}, c.run)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	flags := cmd.Flags()
 	flags.StringVar(&c.output, "output", "", "the `file` to write; - is standard output")
 	flags.StringArrayVar(&c.tables, "table", nil, "a `table` to write, with its indexes and triggers; may be repeated (default: all)")

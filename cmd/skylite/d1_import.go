@@ -27,7 +27,8 @@ func (a *app) d1Import() *cobra.Command {
 transaction: if it fails, the database is as it was. The script may have up to 5 GB, and
 each statement 100 kB. Nothing is taken out before: see 'skylite d1 push' for that.`,
 		Example: `  skylite d1 import app app.sql
-  skylite d1 export app --output - | skylite d1 import copy - --remote`,
+  skylite d1 export app --output - | skylite d1 import copy - --remote
+  skylite d1 import DB app.sql --wrangler`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return nil, cobra.ShellCompDirectiveDefault
@@ -35,7 +36,7 @@ each statement 100 kB. Nothing is taken out before: see 'skylite d1 push' for th
 			return a.completeDatabase(&c.place)(cmd, args, toComplete)
 		},
 	}, []string{"name", "file"}, c.run)
-	c.place.register(cmd)
+	c.place.registerWrangler(cmd, nil)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print what was done as JSON on a terminal too")
 	return cmd
 }

@@ -123,6 +123,10 @@ func (a *app) printJSONError(err error, text, hint string) {
 	}
 	if e, ok := errors.AsType[*d1.Error](err); ok {
 		body.Error.Code = e.APICode
+		atStatement := e.Code != 0 || e.Statement >= 0
+		if e.APICode == 0 && atStatement && !e.Transient && !d1.Ambiguous(e) {
+			body.Error.Code = codeSQL // which a database on this machine does not say itself
+		}
 	}
 	enc := json.NewEncoder(a.out)
 	enc.SetIndent("", "  ")

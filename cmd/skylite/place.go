@@ -49,9 +49,10 @@ func (a *app) dataFolder(flag string) string {
 	return defaultData
 }
 
-// place is where databases live: a data folder or Cloudflare. Both are reached with the
+// place is where databases live: a data folder or Cloudflare. Both are managed with the
 // same client of the API; a folder's server runs inside this process and needs no
-// network, whether or not others are serving the folder too.
+// network, whether or not others are serving the folder too. What is in its databases is
+// reached without the API.
 type place struct {
 	*rest.Databases
 	client  *cloudflare.Client
@@ -188,11 +189,18 @@ func (p *place) database(ctx context.Context, nameOrID string) (*d1.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	backend, err := rest.Open(rest.Config{Client: p.client, AccountID: p.account, DatabaseID: found.UUID})
+	backend, err := p.backend(ctx, found.UUID)
 	if err != nil {
 		return nil, err
 	}
 	return d1.New(backend), nil
+}
+
+func (p *place) backend(ctx context.Context, id string) (d1.Backend, error) {
+	if p.server != nil {
+		return p.server.Database(ctx, id)
+	}
+	return rest.Open(rest.Config{Client: p.client, AccountID: p.account, DatabaseID: id})
 }
 
 // rayless takes the ray off answers. It is for Cloudflare's support, and in messages

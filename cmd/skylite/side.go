@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/skylite-go/skylite/d1"
 	_ "github.com/skylite-go/skylite/d1/bridge" // d1+bridge: names
 	"github.com/skylite-go/skylite/d1/embedded"
@@ -20,9 +22,22 @@ import (
 
 // sidesHelp says how commands that know two databases name them.
 const sidesHelp = `A database is named by its name or its ID, with "local:" before it in the data folder and with
-"remote:" on Cloudflare, where that is not meant anyway; by the path of an SQLite file, with
-a slash, or ending in .db, .sqlite or .sqlite3; or by a data source name such as
-d1://ACCOUNT_ID/DATABASE.`
+"remote:" on Cloudflare, where that is not meant anyway; with "wrangler:" before it among the
+local databases of wrangler dev, in .wrangler/state beside the Worker's configuration, where
+its binding names it too; by the path of an SQLite file, with a slash, or ending in .db,
+.sqlite or .sqlite3; or by a data source name such as d1://ACCOUNT_ID/DATABASE.`
+
+// sideFlags say where the databases of a command that knows two live.
+type sideFlags struct {
+	data   string
+	config configFlags // for wrangler:
+}
+
+func (f *sideFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.data, "data", "", dataUsage)
+	_ = cmd.MarkFlagDirname("data") // fails only for a flag that is not there
+	f.config.register(cmd)
+}
 
 // side is one of the databases of a command that knows two.
 type side struct {
@@ -37,28 +52,31 @@ type side struct {
 }
 
 // openSide opens a database. If it may be made, one that is not there is.
-func (a *app) openSide(ctx context.Context, data, name string, remote, makes bool) (*side, error) {
+func (a *app) openSide(ctx context.Context, flags *sideFlags, name string, remote, makes bool) (*side, error) {
+	place := placeFlags{remote: remote, data: flags.data, config: &flags.config}
 	if rest, ok := strings.CutPrefix(name, "remote:"); ok {
-		name, remote = rest, true
+		name, place.remote = rest, true
 	} else if rest, ok := strings.CutPrefix(name, "local:"); ok {
-		name, remote = rest, false
+		name, place.remote = rest, false
+	} else if rest, ok := strings.CutPrefix(name, "wrangler:"); ok {
+		name, place.remote, place.wrangler = rest, false, true
 	}
 	switch scheme, _, ok := strings.Cut(name, ":"); {
 	case ok && slices.Contains([]string{"file", "d1", "d1+bridge"}, scheme):
 		return sideOfDSN(name)
-	case isPath(name):
+	case isPath(name) && !place.wrangler:
 		return sideOfFile(name, makes)
 	}
-	p, err := a.open(&placeFlags{remote: remote, data: data}, makes)
-	if remote && data != "" { // the folder is for the other side
-		p, err = openRemote()
+	if place.remote || place.wrangler {
+		place.data = "" // the folder is for the other side
 	}
+	p, err := a.open(&place, makes)
 	if err != nil {
 		return nil, err
 	}
 	s := &side{name: fmt.Sprintf("%q in %s", name, p.where), place: p}
 	s.undo = func(b d1.Bookmark) string { return restoreCommand(name, b, p.remote) }
-	if makes && !remote {
+	if makes && p.server != nil {
 		err = s.make(ctx, name)
 	}
 	if err == nil {
