@@ -85,6 +85,13 @@ var engineDifferences = map[string]string{
 	"generated-places/soundex(a)":                                            "D1 lets a DEFAULT name soundex, which it has not, and fails where it is used",
 	"generated-constraints/RAISE with the text 'constraint failed: of mine'": "the engine's package takes these words away in front of a text",
 
+	"generated-statements/view: DELETE FROM v LIMIT 1":                   limitedView,
+	"generated-statements/view: DELETE FROM v ORDER BY id DESC LIMIT 2":  limitedView,
+	"generated-statements/view: UPDATE v SET a = 1 LIMIT 1":              limitedView,
+	"generated-statements/limit: UPDATE t SET a = 1 LIMIT 1 ORDER BY id": limitSyntax,
+	"generated-statements/limit: UPDATE t SET a = 1 LIMIT 1 OFFSET":      limitSyntax,
+	"generated-statements/UPDATE FROM with LIMIT and parameters":         "a parameter in RETURNING before a LIMIT is numbered here, and so is the column named after it",
+
 	"schema/a generated column added with a function that D1 lacks": "some functions are in this SQLite, where they may not be called",
 }
 
@@ -92,6 +99,8 @@ const (
 	manyStatements = "the binding runs several statements and gives the last result; a Backend takes one, and the service answers each"
 	settingsEnd    = "a PRAGMA lasts for one request, as in the service; workerd alone keeps it"
 	likeBlobs      = "this SQLite is compiled so that LIKE and GLOB match no BLOB; functions in their place would take the LIKE optimisation away"
+	limitedView    = "UPDATE and DELETE with LIMIT on a view are refused: a view's rows have no key to choose them by"
+	limitSyntax    = "a syntax error either way, in other words: this SQLite does not know LIMIT there"
 	mathLibrary    = "another C library: the last digit differs"
 )
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skylite-go/skylite/d1"
+	"github.com/skylite-go/skylite/d1/embedded"
 	"github.com/skylite-go/skylite/internal/catalog"
 	"github.com/skylite-go/skylite/internal/jsjson"
 	"github.com/skylite-go/skylite/internal/sqlitecode"
@@ -101,8 +102,16 @@ func (s *Server) databaseError(ctx context.Context, id string, err error) *apiEr
 		// Still a 400: clients repeat a 500 many times, and it would not help.
 		s.cfg.Logger.ErrorContext(ctx, "the database's file is at fault", "ray", rayOf(ctx), "database", id, "error", err)
 	}
-	return fail(http.StatusBadRequest, codeSQL, e.Message)
+	text := e.Message
+	if errors.Is(err, embedded.ErrTooLarge) {
+		text = strings.Replace(text, fullText, "Exceeded maximum DB size", 1)
+	}
+	return fail(http.StatusBadRequest, codeSQL, text)
 }
+
+// fullText is the runtime's text for a database that has reached its size limit, for
+// which the service has its own, and for a full disk.
+const fullText = "database or disk is full: SQLITE_FULL"
 
 // machineFault are SQLite's codes of faults that are not the statement's: READONLY,
 // IOERR, CORRUPT, CANTOPEN and NOTADB.

@@ -265,3 +265,24 @@ func TestSQLErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestSizeLimit(t *testing.T) {
+	t.Parallel()
+	a := start(t, server.Config{MaxDatabaseBytes: 64 << 10})
+	id := a.create("db")
+	a.mustSQL(id, "CREATE TABLE t(a)")
+	const large = "INSERT INTO t VALUES (zeroblob(100000))"
+	body := `{"batch":[{"sql":"INSERT INTO t VALUES (1)"},{"sql":"` + large + `"}]}`
+	want := failure(7500, "Exceeded maximum DB size")
+	for _, body := range []string{`{"sql":"` + large + `"}`, body} {
+		for _, path := range []string{"/query", "/raw"} {
+			if status, got := a.do("POST", databases+"/"+id+path, body); status != 400 || got != want {
+				t.Errorf("%s %s: got %d %s", path, body, status, got)
+			}
+		}
+	}
+	if got := a.mustSQL(id, "SELECT count(*) AS n FROM t"); !strings.Contains(got, `{"n":0}`) {
+		t.Errorf("afterwards: %s", got)
+	}
+	a.mustSQL(id, "INSERT INTO t VALUES (1)")
+}

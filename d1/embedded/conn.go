@@ -33,7 +33,8 @@ type conn struct {
 	look     *sqlite3.Stmt
 	rollback *sqlite3.Stmt
 	wal      walState
-	broken   bool // must not be used again
+	noRoom   int64 // that count when the transaction began
+	broken   bool  // must not be used again
 	writing  bool
 	replica  *replica // that this is the connection of
 }

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"errors"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
@@ -10,6 +11,10 @@ import (
 
 // diskName is what the engine knows a disk by.
 const diskName = "skylite"
+
+// noRoom counts the operations for which a disk had no room: SQLite's code for that has
+// other meanings too, and the engine's errors of that code have no cause inside.
+var noRoom atomic.Int64
 
 func init() { vfs.Register(diskName, disk{vfs.Find("os").(vfs.VFSFilename)}) }
 
@@ -50,6 +55,7 @@ func (f diskFile) WriteAt(p []byte, off int64) (int, error) {
 // roomError gives an error that means that there is no room SQLite's code for that.
 func roomError(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		noRoom.Add(1)
 		return vfs.SystemError(err, sqlite3.FULL)
 	}
 	return err

@@ -13,6 +13,10 @@ import (
 // errNeedsWriter says that a request cannot run on a reader.
 var errNeedsWriter = errors.New("the request needs the writer")
 
+// ErrTooLarge is inside the error of a statement for which the database would grow beyond
+// [Config.MaxBytes]. The text of that error is the same as for a disk without room.
+var ErrTooLarge = errors.New("the database has reached its size limit")
+
 // timeoutMessage is D1's text for a statement that ran too long.
 const timeoutMessage = "D1 DB storage operation exceeded timeout which caused object to be reset."
 
@@ -50,7 +54,30 @@ func (c *conn) sqlError(err error, textLen int) *d1.Error {
 	if message == constraintFailed {
 		message, code = unnamedConstraint(code)
 	}
-	return engineError(message, offset, code)
+	e := engineError(message, offset, code)
+	if code == sqlitecode.Full && c.tooLarge() {
+		e.Err = ErrTooLarge
+	}
+	return e
+}
+
+// tooLarge reports whether the error SQLITE_FULL means the size limit, and neither a
+// disk without room nor a table that has used up its row ids.
+func (c *conn) tooLarge() bool {
+	if noRoom.Load() != c.noRoom {
+		return false
+	}
+	usedUp := false
+	_ = c.own(func() error {
+		s, _, err := c.Prepare("SELECT 1 FROM sqlite_sequence WHERE seq = 9223372036854775807")
+		if err != nil {
+			return err // no table counts its row ids
+		}
+		defer s.Close()
+		usedUp = s.Step()
+		return s.Err()
+	})
+	return !usedUp
 }
 
 const constraintFailed = "constraint failed"

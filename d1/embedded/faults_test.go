@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -111,7 +112,7 @@ func TestFaultAtCommit(t *testing.T) {
 			disk.left.Store(100)
 			_, err := db.Run(t.Context(), "INSERT INTO t VALUES (2, 2)")
 			e, ok := err.(*d1.Error)
-			if !ok || e.Message != tt.text || d1.Ambiguous(err) != tt.ambiguous || d1.Retryable(err) {
+			if !ok || e.Message != tt.text || d1.Ambiguous(err) != tt.ambiguous || d1.Retryable(err) || errors.Is(err, embedded.ErrTooLarge) {
 				t.Errorf("error %#v", err)
 			}
 			if strings.Contains(fmt.Sprint(err), "/some/where") {
@@ -217,7 +218,7 @@ func TestFullDisk(t *testing.T) {
 	for ; err == nil; written++ {
 		_, err = db.Run(t.Context(), "INSERT INTO t VALUES (zeroblob(100000))")
 	}
-	if err.Error() != "d1: database or disk is full: SQLITE_FULL" || d1.Ambiguous(err) {
+	if err.Error() != "d1: database or disk is full: SQLITE_FULL" || d1.Ambiguous(err) || errors.Is(err, embedded.ErrTooLarge) {
 		t.Errorf("error %v", err)
 	}
 	if got := column(t, db, "SELECT count(*) FROM t"); got != fmt.Sprint(written-1) {

@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,7 +152,7 @@ func TestMaxBytes(t *testing.T) {
 		db := d1.New(backend)
 		_, err = db.Exec(t.Context(), "CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))")
 		e, ok := err.(*d1.Error)
-		if !ok || e.Message != "database or disk is full: SQLITE_FULL" || e.Code != 13 {
+		if !ok || e.Message != "database or disk is full: SQLITE_FULL" || e.Code != 13 || !errors.Is(err, embedded.ErrTooLarge) {
 			t.Errorf("%d bytes: error %v", size, err)
 		}
 		db.Close()
@@ -166,6 +167,17 @@ func TestMaxBytes(t *testing.T) {
 		t.Error("a database over its size grows")
 	}
 	must(t, small, "DELETE FROM t")
+}
+
+// TestUsedUpRowIDs has the code of a full database in one that has room.
+func TestUsedUpRowIDs(t *testing.T) {
+	t.Parallel()
+	db := d1.New(open(t, embedded.Config{}))
+	must(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t VALUES (9223372036854775807)")
+	_, err := db.Run(t.Context(), "INSERT INTO t DEFAULT VALUES")
+	if e, ok := err.(*d1.Error); !ok || e.Code != 13 || errors.Is(err, embedded.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
 }
 
 func TestSystemTable(t *testing.T) {

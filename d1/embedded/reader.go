@@ -58,6 +58,9 @@ func (db *DB) read(ctx context.Context, req d1.Request, at uint64) (results *d1.
 
 // runOwn runs one of the connection's own statements.
 func (c *conn) runOwn(s *sqlite3.Stmt) error {
+	if s == c.begin {
+		c.noRoom = noRoom.Load()
+	}
 	trusted := c.trusted
 	c.trusted = true
 	defer func() { c.trusted = trusted }()

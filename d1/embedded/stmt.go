@@ -183,6 +183,11 @@ func (c *conn) prepareText(sql string, parsed sqltext.Statement) (*sqlite3.Stmt,
 	if limitErr != nil {
 		return nil, limitError(limitErr)
 	}
+	if rewritten.Plain != "" {
+		if err := c.check(rewritten.Plain); err != nil {
+			return nil, err
+		}
+	}
 	if !ok {
 		return nil, plain
 	}
@@ -196,6 +201,15 @@ func (c *conn) prepareText(sql string, parsed sqltext.Statement) (*sqlite3.Stmt,
 		failed = engineError(message, rewritten.Original(offset), code)
 	}
 	return nil, failed
+}
+
+// check returns the error of a text that does not compile.
+func (c *conn) check(sql string) error {
+	compiled, err := c.prepareSafely(sql)
+	if err != nil {
+		return c.sqlError(err, len(sql))
+	}
+	return noError(c.sqlError(compiled.Close(), 0))
 }
 
 // prepareSafely compiles a text. The engine's package cuts the text at the offset of

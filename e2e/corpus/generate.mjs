@@ -19,6 +19,7 @@ import { windowCases } from "./families/windows.mjs";
 import { searchCases } from "./families/search.mjs";
 import { parameters } from "./families/parameters.mjs";
 import { pragmas } from "./families/pragmas.mjs";
+import { statements } from "./families/statements.mjs";
 
 const families = {
   affinity,
@@ -37,6 +38,7 @@ const families = {
   search: searchCases,
   parameters,
   pragmas,
+  statements,
 };
 for (const [name, cases] of Object.entries(families)) {
   await writeFile(new URL(`generated-${name}.json`, import.meta.url), formatCases(cases()));

@@ -42,8 +42,11 @@ func RewriteLimit(sql string, key func(schema, table string) []string) (rewritte
 // if the statement must stay as it is, as for a view. A nil key stands for one
 // that always returns nil.
 //
-// ok is false for UPDATE … FROM with a LIMIT, although SQLite knows it: a row
-// of the table may be joined to many, and no simple text does the same.
+// For an UPDATE … FROM the rewritten text joins the table to a SELECT that has
+// its rows and their new values, which is what SQLite makes of it too. ok is
+// false if it sets a list of columns to a subquery, which has no place there.
+//
+// Where [Rewrite.Plain] is not empty, it should be compiled first.
 //
 // The err is a *[LimitError], if SQLite itself would refuse: for ORDER BY
 // without LIMIT, and for a RETURNING that follows them.
@@ -61,15 +64,16 @@ func (s Statement) RewriteLimit(key func(schema, table string) []string) (rewrit
 	if err := c.check(s); err != nil {
 		return Rewrite{}, false, err
 	}
-	if c.from >= 0 {
-		return Rewrite{}, false, nil
-	}
 	var columns []string
 	if key != nil {
 		columns = key(c.schema, c.table)
 	}
 	if columns != nil && len(columns) == 0 {
-		return Rewrite{}, false, nil
+		return Rewrite{Plain: s.Text[:c.tail()]}, false, nil
+	}
+	if c.from >= 0 {
+		rewritten, ok = c.rewriteFrom(s, columns)
+		return rewritten, ok, nil
 	}
 	return c.rewrite(s, columns), true, nil
 }
@@ -92,6 +96,7 @@ type clauses struct {
 	schema, table string
 	name          int // the table's name, qualified
 	nameEnd       int // behind the name and alias
+	called        int // the name without its schema, or the alias
 	targetEnd     int // behind INDEXED BY or NOT INDEXED too
 	notIndexed    bool
 
@@ -195,16 +200,17 @@ func (c *clauses) target(cur *cursor) bool {
 	} else if cur.take("UPDATE") && cur.take("OR") {
 		cur.next() // ROLLBACK, ABORT, …
 	}
-	c.name = cur.tok.Start
+	c.name, c.called = cur.tok.Start, cur.tok.Start
 	c.nameEnd = cur.takeName()
 	c.table = Unquote(cur.sql[c.name:max(c.name, c.nameEnd)])
 	if cur.tok.Kind == TokenDot {
 		cur.next()
-		start := cur.tok.Start
+		c.called = cur.tok.Start
 		c.nameEnd = cur.takeName()
-		c.schema, c.table = c.table, Unquote(cur.sql[start:max(start, c.nameEnd)])
+		c.schema, c.table = c.table, Unquote(cur.sql[c.called:max(c.called, c.nameEnd)])
 	}
 	if c.nameEnd > 0 && cur.take("AS") {
+		c.called = cur.tok.Start
 		c.nameEnd = cur.takeName()
 	}
 	if c.nameEnd == 0 {
@@ -277,9 +283,9 @@ func (c *clauses) word(cur *cursor, last Token) bool {
 		}
 		c.limit = at
 	case cur.is("AS"):
-		// Only RETURNING has it here. Behind WHERE it could be part of a WINDOW
-		// clause, which the inner SELECT would take.
-		return c.returning >= 0
+		// Only FROM and RETURNING have it here. Behind WHERE it could be part of a
+		// WINDOW clause, which the inner SELECT would take.
+		return c.returning >= 0 || c.from >= 0 && c.where < 0 && !tail
 	case cur.is("GROUP"), cur.is("HAVING"), cur.is("UNION"), cur.is("INTERSECT"), cur.is("EXCEPT"):
 		return false
 	}

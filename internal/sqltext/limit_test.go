@@ -57,6 +57,15 @@ func TestRewriteLimit(t *testing.T) {
 			"DELETE FROM t -- a\nWHERE rowid IN (SELECT rowid FROM t WHERE b -- c\nLIMIT 1) RETURNING d /*e*/ "},
 		{"alias in returning", "DELETE FROM t RETURNING a AS b LIMIT 1",
 			"DELETE FROM t WHERE rowid IN (SELECT rowid FROM t LIMIT 1) RETURNING a AS b "},
+		{"update from", "UPDATE t SET a = u.b FROM u WHERE u.id = t.id LIMIT 1",
+			`UPDATE t SET a = "limited rows"."limited rows 1" FROM (SELECT t."rowid" AS "limited rows 0", ` +
+				`u.b AS "limited rows 1" FROM t, u WHERE u.id = t.id GROUP BY t."rowid" LIMIT 1) AS "limited rows" ` +
+				`WHERE t."rowid" = "limited rows"."limited rows 0"`},
+		{"update from several tables", "UPDATE w AS x SET (a, b) = (?, f(1, 2)) FROM u, k AS l RETURNING ? ORDER BY 1 LIMIT ?",
+			`UPDATE w AS x SET a = "limited rows"."limited rows 2", b = "limited rows"."limited rows 3" FROM (SELECT ` +
+				`x."a" AS "limited rows 0", x."b" AS "limited rows 1", ?1 AS "limited rows 2", f(1, 2) AS "limited rows 3" ` +
+				`FROM w AS x, ( u, k AS l ) GROUP BY x."a", x."b" ORDER BY 1 LIMIT ?3) AS "limited rows" ` +
+				`WHERE x."a" = "limited rows"."limited rows 0" AND x."b" = "limited rows"."limited rows 1" RETURNING ?2 `},
 
 		{"no limit", "DELETE FROM t WHERE a = (SELECT 1 ORDER BY 1 LIMIT 1)", ""},
 		{"limit in a string", "DELETE FROM t WHERE a = 'x LIMIT 1'", ""},
@@ -66,7 +75,10 @@ func TestRewriteLimit(t *testing.T) {
 		{"trigger", "CREATE TRIGGER x DELETE ON t BEGIN DELETE FROM t LIMIT 1; END", ""},
 		{"two statements", "DELETE FROM t LIMIT 1; SELECT 1", ""},
 		{"nothing", "", ""},
-		{"update from", "UPDATE t SET a = 1 FROM u LIMIT 1", ""},
+		{"update from a subquery of several columns", "UPDATE t SET (a, b) = (SELECT 1, 2) FROM u LIMIT 1", ""},
+		{"update from, too many values", "UPDATE t SET (a, b) = (1, 2, 3) FROM u LIMIT 1", ""},
+		{"update from without a value", "UPDATE t SET a = FROM u LIMIT 1", ""},
+		{"update from a view", "UPDATE v SET a = 1 FROM u LIMIT 1", ""},
 		{"view", "DELETE FROM v LIMIT 1", ""},
 		{"fault", "DELETE FROM t WHERE ! LIMIT 1", ""},
 		{"alias without AS, which SQLite refuses", "DELETE FROM t x LIMIT 1", ""},

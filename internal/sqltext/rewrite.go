@@ -8,7 +8,10 @@ import (
 
 // A Rewrite is SQL text that stands for another.
 type Rewrite struct {
-	Text  string
+	Text string
+	// Plain, if not empty, is the original without ORDER BY and LIMIT. Text could
+	// hide an error that it has.
+	Plain string
 	parts []part
 }
 
@@ -126,7 +129,7 @@ func (c *clauses) rewrite(s Statement, columns []string) Rewrite {
 		w.gap(c.returning)
 		w.copy(c.returning, tail)
 	}
-	return Rewrite{w.b.String(), w.parts}
+	return Rewrite{Text: w.b.String(), parts: w.parts}
 }
 
 // movesParams reports whether a parameter changes its place among the others.
