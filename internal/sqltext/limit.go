@@ -114,6 +114,18 @@ func (c *clauses) tail() int {
 	return c.limit
 }
 
+// condition is where WHERE begins and ends; without one both are where it would stand.
+func (c *clauses) condition() (start, end int) {
+	end = c.tail()
+	if c.returning >= 0 {
+		end = c.returning
+	}
+	if c.where >= 0 {
+		return c.where, end
+	}
+	return end, end
+}
+
 // cursor walks over the tokens that SQLite's grammar sees.
 type cursor struct {
 	sql string

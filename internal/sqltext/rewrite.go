@@ -100,14 +100,7 @@ func (c *clauses) rewrite(s Statement, columns []string) Rewrite {
 	w := &rewriter{st: s, number: c.movesParams(s)}
 	w.b.Grow(2*len(s.Text) + 64)
 	tail := c.tail()
-	conditionEnd := tail
-	if c.returning >= 0 {
-		conditionEnd = c.returning
-	}
-	bodyEnd := conditionEnd
-	if c.where >= 0 {
-		bodyEnd = c.where
-	}
+	bodyEnd, conditionEnd := c.condition()
 	// An index named by INDEXED BY is for the search, which is inside now.
 	head := c.nameEnd
 	if c.notIndexed {

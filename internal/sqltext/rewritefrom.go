@@ -62,14 +62,7 @@ func (c *clauses) rewriteFrom(s Statement, columns []string) (Rewrite, bool) {
 // selectLimited writes the SELECT of the rows and their new values.
 func (c *clauses) selectLimited(w *rewriter, keys []string, set []assignment) {
 	tail := c.tail()
-	conditionEnd := tail
-	if c.returning >= 0 {
-		conditionEnd = c.returning
-	}
-	sourceEnd := conditionEnd
-	if c.where >= 0 {
-		sourceEnd = c.where
-	}
+	sourceEnd, conditionEnd := c.condition()
 	w.insert(" FROM (SELECT ", c.from)
 	for i, key := range keys {
 		w.separate(i, c.from)
