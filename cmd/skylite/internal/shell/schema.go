@@ -23,25 +23,18 @@ func (s *shell) objects(ctx context.Context, where string, args ...any) ([]objec
 }
 
 func (s *shell) tables(ctx context.Context, args []string) error {
-	where, values := "type IN ('table', 'view')", []any(nil)
-	if len(args) > 0 {
-		where, values = where+" AND instr(lower(name), lower(?)) > 0", []any{args[0]}
-	}
-	found, err := s.objects(ctx, where, values...)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(found))
-	for i, o := range found {
-		names[i] = render.Printable(o.Name)
-	}
-	return s.list(names)
+	return s.listObjects(ctx, "type IN ('table', 'view')", "instr(lower(name), lower(?)) > 0", args)
 }
 
 func (s *shell) indexes(ctx context.Context, args []string) error {
-	where, values := "type = 'index'", []any(nil)
+	return s.listObjects(ctx, "type = 'index'", "lower(tbl_name) = lower(?)", args)
+}
+
+// listObjects lists the names of objects. An argument narrows them.
+func (s *shell) listObjects(ctx context.Context, where, narrower string, args []string) error {
+	var values []any
 	if len(args) > 0 {
-		where, values = where+" AND lower(tbl_name) = lower(?)", []any{args[0]}
+		where, values = where+" AND "+narrower, []any{args[0]}
 	}
 	found, err := s.objects(ctx, where, values...)
 	if err != nil {
