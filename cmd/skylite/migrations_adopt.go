@@ -98,7 +98,6 @@ func (c *migrationsAdoptCommand) print(adoption *migrate.Adoption) error {
 
 type migrationsBackCommand struct {
 	migration
-	cmd            *cobra.Command
 	steps          int
 	redo           bool
 	yes, allowLoss bool
@@ -134,11 +133,11 @@ Asks first; if there is nobody to ask, it refuses without -y.`,
 
 func (c *migrationsBackCommand) command(cmd *cobra.Command) *cobra.Command {
 	cmd.ValidArgsFunction = c.completeDatabase(&c.place)
-	c.cmd = c.action(cmd, []string{"database"}, c.run)
+	cmd = c.action(cmd, []string{"database"}, c.run)
 	c.register(cmd)
 	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&c.allowLoss, "allow-data-loss", false, "let ON DELETE CASCADE and SET NULL do their work, and count no rows")
-	return c.cmd
+	return cmd
 }
 
 func (c *migrationsBackCommand) run(ctx context.Context, args []string) error {
@@ -178,6 +177,6 @@ func (c *migrationsBackCommand) announce(ctx context.Context, plan *migrate.Plan
 	for _, b := range plan.Batches {
 		fmt.Fprintf(c.stderr, "  %s\n", b.Name)
 	}
-	c.printBookmark(c.cmd, plan.Bookmark)
+	c.printBookmark(plan.Bookmark)
 	return c.ask(ctx, c.yes, "What was in its tables is lost. Go on?")
 }

@@ -14,7 +14,6 @@ import (
 
 type migrationsApplyCommand struct {
 	migration
-	cmd                               *cobra.Command
 	dryRun, yes                       bool
 	allowLoss, allowChanged, allowOld bool
 }
@@ -45,7 +44,6 @@ the command that restores it is printed.
 	flags.BoolVar(&c.allowLoss, "allow-data-loss", false, "let ON DELETE CASCADE and SET NULL do their work, and count no rows")
 	flags.BoolVar(&c.allowChanged, "allow-changed", false, "take migrations that were changed since for applied")
 	flags.BoolVar(&c.allowOld, "allow-out-of-order", false, "apply migrations that drizzle would pass over")
-	c.cmd = cmd
 	return cmd
 }
 
@@ -85,7 +83,7 @@ func (c *migrationsApplyCommand) announce(ctx context.Context, plan *migrate.Pla
 	for _, b := range plan.Batches {
 		fmt.Fprintf(c.stderr, "  %s\n", b.Name)
 	}
-	c.printBookmark(c.cmd, plan.Bookmark)
+	c.printBookmark(plan.Bookmark)
 	return c.ask(ctx, c.yes, "Your database may not be available to serve requests meanwhile. Go on?")
 }
 
@@ -108,20 +106,10 @@ func (c *migration) ask(ctx context.Context, yes bool, question string) error {
 }
 
 // printBookmark says how to go back.
-func (c *migration) printBookmark(cmd *cobra.Command, b d1.Bookmark) {
-	if b == "" {
-		return
+func (c *migration) printBookmark(b d1.Bookmark) {
+	if b != "" {
+		fmt.Fprintf(c.stderr, "The database as it is now comes back with:\n  %s\n", restoreCommand(c.p.name, b, c.remote))
 	}
-	program := "wrangler"
-	if found, _, err := cmd.Root().Find([]string{"d1", "time-travel", "restore"}); err == nil && found.Name() == "restore" {
-		program = "skylite"
-	}
-	remote := ""
-	if c.remote && program == "skylite" {
-		remote = " --remote"
-	}
-	fmt.Fprintf(c.stderr, "The database as it is now comes back with:\n  %s d1 time-travel restore %s --bookmark=%s%s\n",
-		program, quoteShell(c.p.name), b, remote)
 }
 
 func (c *migrationsApplyCommand) printPlan(plan *migrate.Plan) error {
