@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 	"github.com/skylite-go/skylite/d1"
 	"github.com/skylite-go/skylite/internal/dbdiff"
 )
@@ -233,7 +234,7 @@ func (c *copyCommand) compare(ctx context.Context, target *dbdiff.Database) (sum
 			}
 			continue // counters that count nothing
 		}
-		theirs := async(func() (dbdiff.Checksum, error) { return dbdiff.Sum(ctx, other, nil) })
+		theirs := aside.Start(func() (dbdiff.Checksum, error) { return dbdiff.Sum(ctx, other, nil) })
 		mine, err := dbdiff.Sum(ctx, t, p.rows)
 		yours, err2 := theirs()
 		if err := errors.Join(err, err2); err != nil {
@@ -246,23 +247,6 @@ func (c *copyCommand) compare(ctx context.Context, target *dbdiff.Database) (sum
 		sums = append(sums, tableSum{t.Name, mine.Rows, fmt.Sprintf("%x·%x", mine.A, mine.B)})
 	}
 	return sums, nil
-}
-
-// async runs a function beside its caller, who gets what it returns.
-func async[T any](f func() (T, error)) (wait func() (T, error)) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := f()
-		done <- outcome{value, err}
-	}()
-	return func() (T, error) {
-		o := <-done
-		return o.value, o.err
-	}
 }
 
 // undo puts the target back after what was imported turned out not to be the source.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 	"github.com/skylite-go/skylite/kv"
 	"github.com/skylite-go/skylite/kv/rest"
 )
@@ -71,7 +72,7 @@ func (c *kvPutCommand) run(ctx context.Context, args []string) error {
 			return err
 		}
 		defer in.Close()
-		_, err = wait(ctx, func() (struct{}, error) { return struct{}{}, kv.PutReader(ctx, ns, args[0], in, opts) })
+		_, err = aside.Wait(ctx, func() (struct{}, error) { return struct{}{}, kv.PutReader(ctx, ns, args[0], in, opts) })
 		return err
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 	"github.com/skylite-go/skylite/kv"
 	"github.com/skylite-go/skylite/kv/rest"
 )
@@ -164,7 +165,7 @@ func (a *app) load(ctx context.Context, p *place, ns kv.Batcher, name string, le
 	}
 	defer in.Close()
 	l := loader{ns: ns, leaveOut: leaveOut}
-	_, err = wait(ctx, func() (struct{}, error) { return struct{}{}, l.load(ctx, in) })
+	_, err = aside.Wait(ctx, func() (struct{}, error) { return struct{}{}, l.load(ctx, in) })
 	if err != nil && l.done > 0 {
 		err = withHint(err, fmt.Sprintf("%d keys before that were stored; storing them again does no harm", l.done))
 	}

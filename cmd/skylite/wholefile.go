@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 )
 
 // writeFile writes a file that gets its name when it is whole: whatever was there before
@@ -38,7 +40,7 @@ func (a *app) spool(ctx context.Context, name string) (*os.File, error) {
 		return nil, err
 	}
 	os.Remove(file.Name()) // where that cannot be done, the system will
-	_, err = wait(ctx, func() (int64, error) { return io.Copy(file, a.stdin) })
+	_, err = aside.Wait(ctx, func() (int64, error) { return io.Copy(file, a.stdin) })
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}

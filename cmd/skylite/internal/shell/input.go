@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 )
 
 // Input gives a shell its lines, without their ends.
@@ -20,32 +22,11 @@ func Lines(r io.Reader) Input { return &lines{r: bufio.NewReader(r)} }
 type lines struct{ r *bufio.Reader }
 
 func (l *lines) Line(ctx context.Context, _ string) (string, error) {
-	return wait(ctx, func() (string, error) {
+	return aside.Wait(ctx, func() (string, error) {
 		line, err := l.r.ReadString('\n')
 		if err == io.EOF && line != "" {
 			err = nil
 		}
 		return strings.TrimSuffix(line, "\n"), err
 	})
-}
-
-// wait runs a function that may block for ever until the context ends. What it returns
-// then is lost: so is the shell.
-func wait[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := f()
-		done <- outcome{value, err}
-	}()
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/skylite-go/skylite/cmd/skylite/internal/aside"
 )
 
 // Terminal is an Input that a person types, with editing, history and completion.
@@ -65,7 +67,7 @@ func (t *Terminal) Line(ctx context.Context, prompt string) (string, error) {
 	t.editor.SetPrompt(prompt)
 	t.editor.SetBracketedPasteMode(true)
 	defer t.editor.SetBracketedPasteMode(false)
-	line, err := wait(ctx, t.editor.ReadLine)
+	line, err := aside.Wait(ctx, t.editor.ReadLine)
 	switch {
 	case err == io.EOF && t.abandon:
 		t.abandon, t.editor = false, nil // which holds the line
